@@ -1,0 +1,5 @@
+"""`python -m coursework` is the `coursework` command."""
+
+from coursework.cli import main
+
+main()
