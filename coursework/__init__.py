@@ -1,0 +1,38 @@
+"""A workbook on one classic deep-learning assignment: the names that its notebooks import.
+
+Each name is imported when it is first asked for, so that `import coursework` loads no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    # what every notebook uses
+    "output_dir": "coursework._common.files",
+    "resolve_input": "coursework._common.files",
+    "record": "coursework._common.display",
+    "record_input": "coursework._common.display",
+    "show_figure": "coursework._common.display",
+    # section 1: backprop
+    # section 2: gradients
+    # section 3: finetune
+    # notebooks in, reports out
+    "export_notebook": "coursework.publish.export",
+    "find_sections": "coursework.publish.sections",
+    "run_sections": "coursework.publish.batch",
+    "write_index": "coursework.publish.site",
+}
+
+__all__ = sorted(_HOMES)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'coursework' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
