@@ -1,0 +1,39 @@
+"""What every test run needs, whichever files it is given: quiet threads, a place for notebooks to write."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Generator
+
+import pytest
+
+# Threads that wait by spinning make torch 6 times slower on a machine that others use too.
+# OpenMP reads these once, when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("GOMP_SPINCOUNT", "0")
+
+NOTEBOOK_OUTPUT = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    folder = tempfile.TemporaryDirectory(prefix="coursework-nbval-")
+    config.add_cleanup(folder.cleanup)
+    config.stash[NOTEBOOK_OUTPUT] = folder.name
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Let the kernel that nbval starts for a notebook's first cell write to a temporary folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        if item.path.suffix == ".ipynb":
+            folder = os.path.join(item.config.stash[NOTEBOOK_OUTPUT], item.path.stem)
+            os.makedirs(folder, exist_ok=True)
+            patch.setenv("COURSEWORK_OUTPUT_DIR", folder)
+        return (yield)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "chromium_path" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
