@@ -41,7 +41,9 @@ def index_hosts() -> set[str]:
     """The hosts of the package indexes that this machine's pip and uv are configured for."""
     settings = [f"{name}={value}" for name, value in os.environ.items() if name.startswith(("PIP_", "UV_"))]
     if pip := shutil.which("pip3") or shutil.which("pip"):
-        settings += subprocess.run([pip, "config", "list"], capture_output=True, text=True).stdout.splitlines()
+        settings += subprocess.run(
+            [pip, "config", "list"], capture_output=True, text=True
+        ).stdout.splitlines()
     indexes = [line for line in settings if re.match(r"[^=]*(index|find.links)", line, re.IGNORECASE)]
     urls = [url for line in indexes for url in re.findall(r"https?://[^\s'\"]+", line)]
     hosts = {urlsplit(url).netloc.rpartition("@")[2] for url in urls}
@@ -101,7 +103,12 @@ def make_uv(checkout: Path, commands: Path) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PATH": str(commands)}
     environment.pop("VIRTUAL_ENV", None)
     run = subprocess.run(
-        [commands / "make", ".uv/bin/uv"], cwd=checkout, env=environment, capture_output=True, text=True, timeout=300
+        [commands / "make", ".uv/bin/uv"],
+        cwd=checkout,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     if run.returncode and "pip could not install uv" in run.stderr and UNREACHABLE.search(run.stderr):
         skip_unless_ci("the package index cannot be reached")
