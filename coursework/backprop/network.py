@@ -1,0 +1,180 @@
+"""A fully connected network, forwards and backwards, each line an equation of the assignment.
+
+Layers are numbered from 1, the inputs, to L, the output; `a[l]`, `z[l]`, `delta[l]` have the layer's
+number and `w[l]` leads from layer l to layer l + 1.  The output units are linear and the loss of one
+example is E_n = sum_j (a_j^(L) - t_j)^2 / 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from coursework.backprop.activations import Activation, Array, activation
+
+#: One array per layer, under the layer's number.
+Layers = dict[int, Array]
+
+
+class NetworkError(ValueError):
+    """Sizes, inputs or targets do not fit the network; the message names what would."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What a forward pass computed, kept for the way back.
+
+    Attributes
+    ----------
+    a : pre-activations of the layers 2 to L, each (examples, units).
+    z : outputs of the layers 1 to L, each (examples, units); z[1] is the input, z[L] is a[L].
+    """
+
+    a: Layers
+    z: Layers
+
+    @property
+    def y(self) -> Array:
+        """The network's output, (examples, units of L)."""
+        return self.z[max(self.z)]
+
+
+@dataclass(frozen=True)
+class Gradients:
+    """The derivatives of the loss.
+
+    Attributes
+    ----------
+    delta : dE_n/da^(l) of the layers 2 to L, each (examples, units): one row for each example n.
+    w : sum over n of dE_n/dw^(l), each shaped like the weights: the examples of a batch are *added*.
+    b : the same for the biases, empty where the network has none.
+    """
+
+    delta: Layers
+    w: Layers
+    b: Layers
+
+
+class DenseNetwork:
+    """A network in which every unit of a layer feeds every unit of the next.
+
+    Parameters
+    ----------
+    sizes : units of the layers 1 to L, at least two layers.
+    activation : name of the hidden units' h (see `activations.ACTIVATIONS`).
+    biases : whether layers 2 to L have them; the assignment's network has none.
+    seed : of the initial weights, or a NumPy generator; drawn from N(0, 1 / units of the layer below).
+    dtype : float32 or float64.
+
+    Attributes
+    ----------
+    w : w[l] of shape (units of l + 1, units of l), for l = 1 to L - 1.
+    b : b[l] of shape (units of l + 1,), likewise; empty where there are none.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        activation: str = "sigmoid",
+        *,
+        biases: bool = False,
+        seed: int | np.random.Generator = 0,
+        dtype: DTypeLike = np.float64,
+    ) -> None:
+        if len(sizes) < 2 or any(units < 1 for units in sizes):
+            raise NetworkError(
+                f"sizes={list(sizes)}: give two layers or more of at least one unit each, say [3, 3, 3, 1]"
+            )
+        rng = np.random.default_rng(seed)
+        w: Layers = {}
+        b: Layers = {}
+        for l, (below, above) in enumerate(pairwise(sizes), start=1):
+            w[l] = rng.normal(0, below**-0.5, (above, below)).astype(dtype)
+            if biases:
+                b[l] = rng.normal(0, below**-0.5, above).astype(dtype)
+        self._take(w, b, activation)
+
+    @classmethod
+    def from_weights(
+        cls, w: Mapping[int, Array], b: Mapping[int, Array] | None = None, activation: str = "sigmoid"
+    ) -> DenseNetwork:
+        """Return the network with these weights and biases, which may be complex."""
+        network = cls.__new__(cls)
+        network._take(dict(w), dict(b or {}), activation)
+        return network
+
+    def _take(self, w: Layers, b: Layers, name: str) -> None:
+        layers = list(range(1, len(w) + 1))
+        if (
+            not w
+            or sorted(w) != layers
+            or any(w[l].ndim != 2 for l in layers)
+            or any(w[l].shape[0] != w[l + 1].shape[1] for l in layers[:-1])
+            or (b and {l: b[l].shape for l in b} != {l: w[l].shape[:1] for l in layers})
+        ):
+            raise NetworkError(
+                f"weights of shapes { {l: w[l].shape for l in w} } and biases of shapes "
+                f"{ {l: b[l].shape for l in b} } do not join up: w[l] is (units of l+1, units of l), "
+                "b[l] is (units of l+1,), numbered from 1"
+            )
+        self.w, self.b = w, b
+        self.activation: Activation = activation(name)
+        self.sizes = [w[1].shape[1], *(w[l].shape[0] for l in layers)]
+
+    @property
+    def L(self) -> int:
+        """The number of layers, which is also the output layer's number."""
+        return len(self.sizes)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of the numbers."""
+        return np.result_type(*self.w.values(), *self.b.values())
+
+    def forward(self, x: Array) -> Trace:
+        """Return the trace of the inputs `x`, (examples, units of layer 1)."""
+        a: Layers = {}
+        z: Layers = {1: self._batch("x", x, self.sizes[0])}
+        h = self.activation.h
+        for l in range(1, self.L):
+            a[l + 1] = z[l] @ self.w[l].T + self.b.get(l, 0)
+            z[l + 1] = h(a[l + 1]) if l + 1 < self.L else a[l + 1]
+        return Trace(a, z)
+
+    def backward(self, trace: Trace, t: Array) -> Gradients:
+        """Return the gradients at `trace` for the targets `t`, (examples, units of layer L)."""
+        a, z, w, L = trace.a, trace.z, self.w, self.L
+        h_prime = self.activation.h_prime
+        delta: Layers = {L: a[L] - self._targets(trace, t)}
+        for l in range(L - 1, 1, -1):
+            delta[l] = h_prime(a[l]) * (delta[l + 1] @ w[l])
+        return Gradients(
+            delta,
+            w={l: delta[l + 1].T @ z[l] for l in w},
+            b={l: delta[l + 1].sum(axis=0) for l in self.b},
+        )
+
+    def loss(self, trace: Trace, t: Array) -> Array:
+        """Return E_n of every example, (examples,)."""
+        return np.asarray(((trace.y - self._targets(trace, t)) ** 2).sum(axis=1) / 2)
+
+    def _targets(self, trace: Trace, t: Array) -> Array:
+        t = self._batch("t", t, self.sizes[-1])
+        if len(t) != len(trace.y):
+            raise NetworkError(f"{len(t)} targets t for {len(trace.y)} examples; give one row of each")
+        return t
+
+    def _batch(self, name: str, value: Array, units: int) -> Array:
+        value = np.asarray(value)
+        if value.ndim != 2 or value.shape[1] != units:
+            raise NetworkError(
+                f"{name} has shape {value.shape}; this network needs (examples, {units}), "
+                f"for one example (1, {units})"
+            )
+        wanted = np.result_type(self.dtype, np.complex64) if np.iscomplexobj(value) else self.dtype
+        return value.astype(wanted, copy=False)

@@ -1,0 +1,124 @@
+"""A point: one network, one example; where formulas get their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from coursework.backprop.activations import Array
+from coursework.backprop.expression import UndefinedSymbol
+from coursework.backprop.network import DenseNetwork, Gradients, NetworkError, Trace
+from coursework.backprop.oracles import STEP
+from coursework.backprop.symbols import A, Symbol, W
+
+
+class ExamplePoint:
+    """One example (x, t) in a network.
+
+    Parameters
+    ----------
+    network : the network.
+    x : the inputs, (units of layer 1,).
+    t : the targets, (units of layer L,).
+    """
+
+    def __init__(self, network: DenseNetwork, x: Array, t: Array) -> None:
+        self.network = network
+        self.x = np.atleast_2d(x)
+        self.t = np.atleast_2d(t)
+
+    @cached_property
+    def trace(self) -> Trace:
+        """The forward pass."""
+        return self.network.forward(self.x)
+
+    @cached_property
+    def gradients(self) -> Gradients:
+        """The backward pass."""
+        return self.network.backward(self.trace, self.t)
+
+    def value(self, letter: str, layer: int) -> Array:
+        """Return the numbers under a letter of the assignment (see `expression.Point`).
+
+        Raises
+        ------
+        LookupError : there is no such layer, or h' is asked of the linear output.
+        """
+        if letter == "E":
+            return self.network.loss(self.trace, self.t)
+        if letter == "t":
+            return np.asarray(self.t[0])
+        if letter == "w":
+            return self.network.w[layer]
+        if letter == "h_prime":
+            hidden = {l: a for l, a in self.trace.a.items() if l < self.network.L}
+            return np.asarray(self.network.activation.h_prime(hidden[layer][0]))
+        layers = {"a": self.trace.a, "z": self.trace.z, "delta": self.gradients.delta}[letter]
+        return np.asarray(layers[layer][0])
+
+    def partial(self, top: Symbol, bottom: Symbol) -> float:
+        """Return d top / d bottom by the complex step, `bottom` a weight or a pre-activation."""
+        bottom.evaluate(self)
+        network = self.network
+        w = {l: network.w[l].astype(complex) for l in network.w}
+        b = {l: network.b.get(l, np.zeros(len(w[l]))).astype(complex) for l in w}
+        if isinstance(bottom, W):
+            w[bottom.l][_row(bottom.j), _row(bottom.k)] += 1j * STEP
+        elif isinstance(bottom, A):
+            b[bottom.l - 1][_row(bottom.j)] += 1j * STEP
+        else:
+            raise UndefinedSymbol(f"${bottom.latex()}$ is neither a weight nor a pre-activation")
+        moved = ExamplePoint(DenseNetwork.from_weights(w, b, network.activation.name), self.x, self.t)
+        return float(np.imag(top.evaluate(moved)) / STEP)
+
+
+def _row(index: int | str) -> int:
+    if isinstance(index, str):
+        raise UndefinedSymbol(f"the index ${index}$ is not bound by a sum")
+    return index - 1
+
+
+def draw_point(
+    sizes: Sequence[int],
+    activation: str = "sigmoid",
+    *,
+    biases: bool = False,
+    seed: int | np.random.Generator = 0,
+) -> ExamplePoint:
+    """Draw a network, an input and a target, all normal, in general position.
+
+    Points where a sum cancels almost to nothing are drawn again: a ReLU on its kink has no derivative
+    there, and the digits that cancelling loses say nothing about a formula.
+
+    Raises
+    ------
+    NetworkError : sizes are impossible, or a thousand draws met no such point.
+    """
+    rng = np.random.default_rng(seed)
+    for _ in range(1000):
+        network = DenseNetwork(sizes, activation, biases=biases, seed=rng)
+        point = ExamplePoint(network, rng.normal(size=sizes[0]), rng.normal(size=sizes[-1]))
+        if in_general_position(point):
+            return point
+    raise NetworkError(
+        f"of 1000 points drawn for sizes={list(sizes)} with {activation!r} none kept "
+        "every layer away from 0; take wider layers, fewer layers or biases"
+    )
+
+
+def in_general_position(point: ExamplePoint) -> bool:
+    """Return whether every sum, forwards and backwards, is more than a small share of its terms."""
+    network, a, z, delta = point.network, point.trace.a, point.trace.z, point.gradients.delta
+    share = 0.01 / sum(network.sizes)
+    sums = [(a[network.L] - point.t, np.abs(a[network.L]) + np.abs(point.t))]
+    for l, w in network.w.items():
+        sums.append((a[l + 1], np.abs(z[l]) @ np.abs(w.T) + np.abs(network.b.get(l, 0))))
+        if l > 1:
+            back = np.abs(delta[l + 1]) @ np.abs(w)
+            # where nothing at all comes back there is nothing to cancel either
+            sums.append((np.where(back > 0, delta[l + 1] @ w, 1), back))
+    return all(
+        bool(np.all(np.abs(total) > share * terms)) and bool(np.all(total != 0)) for total, terms in sums
+    )

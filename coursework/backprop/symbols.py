@@ -1,0 +1,189 @@
+"""The assignment's symbols, a node of a formula each: a, z, w, delta, h', x, t, E and derivatives of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from coursework.backprop.activations import Activation
+from coursework.backprop.expression import Expression, Letters, Point, UndefinedSymbol
+
+#: A layer's unit, counted from 1, or the letter of a sum that runs over the units.
+Index = int | str
+
+
+@dataclass(frozen=True)
+class Symbol(Expression):
+    """A quantity of unit j in layer l."""
+
+    l: int
+    j: Index
+
+    #: How it is called in `Point.value` and in numpy.
+    letter = ""
+    #: How it is printed.
+    printed = ""
+
+    def placed(self, letter: str, unit: int) -> Expression:
+        """Return the symbol with `unit` for `letter` among its indices."""
+        return replace(self, **{name: unit for name in ("j", "k") if getattr(self, name, None) == letter})
+
+    def latex(self) -> str:
+        return rf"{self.printed}_{{{self.j}}}^{{({self.l})}}"
+
+    def code(self) -> str:
+        return f"{self.letter}[{self.l}][{_column(self.j)}]"
+
+    def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
+        try:
+            return point.value(self.letter, self.l)[_place(self.j, letters)]
+        except LookupError:
+            raise UndefinedSymbol(f"there is no ${self.latex()}$") from None
+
+
+def _column(index: Index) -> str:
+    return index if isinstance(index, str) else str(index - 1)
+
+
+def _place(index: Index, letters: Letters | None) -> Any:
+    if isinstance(index, str):
+        if letters is None or index not in letters:
+            raise UndefinedSymbol(f"the index ${index}$ is not bound by a sum")
+        return letters[index] - 1
+    if index < 1:
+        raise IndexError
+    return index - 1
+
+
+class A(Symbol):
+    """The pre-activation a_j^(l)."""
+
+    letter = printed = "a"
+
+
+class Z(Symbol):
+    """The output z_j^(l)."""
+
+    letter = printed = "z"
+
+
+class Delta(Symbol):
+    """delta_j^(l) = dE_n/da_j^(l)."""
+
+    letter, printed = "delta", r"\delta"
+
+
+class HPrime(Symbol):
+    """h'(a_j^(l)), of whatever h is."""
+
+    letter = "h_prime"
+
+    def latex(self) -> str:
+        return f"h'({A(self.l, self.j).latex()})"
+
+    def code(self) -> str:
+        return f"h_prime({A(self.l, self.j).code()})"
+
+
+@dataclass(frozen=True)
+class Slope(HPrime):
+    """h'(a_j^(l)), printed for one activation."""
+
+    activation: Activation
+
+    def latex(self) -> str:
+        return self.activation.prime_at(A(self.l, self.j).latex(), Z(self.l, self.j).latex())
+
+
+class X(Symbol):
+    """The input x_j, which is z_j^(1)."""
+
+    letter = "z"
+
+    def latex(self) -> str:
+        return f"x_{{{self.j}}}"
+
+    def code(self) -> str:
+        return f"x[{_column(self.j)}]"
+
+
+class T(Symbol):
+    """The target t_n of a network with one output."""
+
+    letter = "t"
+
+    def latex(self) -> str:
+        return "t_{n}"
+
+    def code(self) -> str:
+        return f"t[{_column(self.j)}]"
+
+
+class TOfMany(T):
+    """The target t_nj of output unit j, where there are several."""
+
+    def latex(self) -> str:
+        return f"t_{{n{self.j}}}"
+
+
+class E(Symbol):
+    """The loss E_n of the example; a symbol without indices."""
+
+    letter = "E"
+
+    def latex(self) -> str:
+        return "E_{n}"
+
+    def code(self) -> str:
+        return "E"
+
+
+#: The loss, for there is only one.
+LOSS = E(0, 1)
+
+
+@dataclass(frozen=True)
+class W(Symbol):
+    """The weight w_jk^(l), from unit k of layer l to unit j of layer l + 1."""
+
+    k: Index
+
+    letter = printed = "w"
+
+    def latex(self) -> str:
+        # w_{12} reads well until a unit has two digits
+        comma = "," if any(isinstance(i, int) and i > 9 for i in (self.j, self.k)) else ""
+        return rf"w_{{{self.j}{comma}{self.k}}}^{{({self.l})}}"
+
+    def code(self) -> str:
+        return f"w[{self.l}][{_column(self.j)}, {_column(self.k)}]"
+
+    def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
+        try:
+            return point.value("w", self.l)[_place(self.j, letters), _place(self.k, letters)]
+        except LookupError:
+            raise UndefinedSymbol(f"there is no ${self.latex()}$") from None
+
+
+@dataclass(frozen=True)
+class Partial(Expression):
+    """The derivative of one symbol by another, before anything is known of it."""
+
+    top: Symbol
+    bottom: Symbol
+
+    def latex(self) -> str:
+        return rf"\frac{{\partial {self.top.latex()}}}{{\partial {self.bottom.latex()}}}"
+
+    def code(self) -> str:
+        return f"partial({self.top.code()}, {self.bottom.code()})"
+
+    def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
+        letter = next((i for i in (self.top.j, self.bottom.j) if isinstance(i, str)), None)
+        if letter is None:
+            return point.partial(self.top, self.bottom)
+        units = _place(letter, letters) + 1
+        values = [self.at(letter, int(unit)).evaluate(point, letters) for unit in units.flat]
+        return np.reshape(values, units.shape)
