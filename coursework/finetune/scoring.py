@@ -53,8 +53,8 @@ class Predictions:
         if wrong.any():
             row = int(np.argmax(wrong))
             raise ValueError(
-                f"scores of {self.paths[row]} are {scores[row].tolist()}, not a distribution that adds up to 1: "
-                "pass logits to Predictions.from_logits."
+                f"scores of {self.paths[row]} are {scores[row].tolist()}, not a distribution that adds up to "
+                "1: pass logits to Predictions.from_logits."
             )
         object.__setattr__(self, "paths", tuple(Path(path) for path in self.paths))
         object.__setattr__(self, "classes", tuple(self.classes))

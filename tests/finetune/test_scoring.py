@@ -49,7 +49,7 @@ def test_logits_of_any_size_give_rows_that_add_up_to_one(rows: list[tuple[float,
 
 @pytest.mark.parametrize("row", [[0.5, 0.4, 0.2], [1.2, -0.2, 0.0], [math.nan, 0.5, 0.5]])
 def test_scores_that_are_no_distribution_are_refused_with_the_picture(row: list[float]) -> None:
-    with pytest.raises(ValueError, match=r"scores of b.jpg are .* from_logits"):
+    with pytest.raises(ValueError, match=r"scores of b.jpg are .*from_logits"):
         Predictions(
             [Path("a.jpg"), Path("b.jpg")], np.array([0, 0]), CLASSES, np.array([[1.0, 0.0, 0.0], row])
         )
