@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import numpy as np
 import yaml  # type: ignore[import-untyped]
 
 from coursework.backprop.derivation import Derivation, derive
@@ -15,7 +16,7 @@ from coursework.backprop.expression import Expression, Point, UndefinedSymbol
 from coursework.backprop.formula import parse
 from coursework.backprop.network import NetworkError
 from coursework.backprop.oracles import WrongGradient, autograd, relative_error
-from coursework.backprop.point import ExamplePoint
+from coursework.backprop.point import ExamplePoint, random_point
 from coursework.backprop.symbols import A, Partial, Symbol, W
 
 #: What two ways to the same number in float64 may differ by, relatively.
@@ -206,3 +207,21 @@ def check_answers(answers: dict[str, Answer], tolerance: float = TOLERANCE) -> f
     if not answers:
         raise WrongGradient("there was no answer to check")
     return max(answer.error for answer in answers.values())
+
+
+def check_at_random_points(
+    sizes: Sequence[int], activation: str, *, biases: bool = False, seed: int = 0, points: int = 20
+) -> float:
+    """Return the largest relative error of any line against autograd at so many further random points.
+
+    Raises
+    ------
+    WrongGradient : an error is above `TOLERANCE`; names the question and the line.
+    ValueError : no point was asked for, and none would show nothing.
+    """
+    if points < 1:
+        raise ValueError(f"points={points}: a check at no point shows nothing; give 1 or more")
+    # a stream of its own, so that the point shown on the page is not among them
+    rng = np.random.default_rng([seed, points])
+    drawn = (random_point(sizes, activation, biases=biases, seed=rng) for _ in range(points))
+    return max(check_answers(answer_questions(point)) for point in drawn)

@@ -45,7 +45,7 @@ def autograd(network: DenseNetwork, x: Array, t: Array) -> Gradients:
         # torch keeps the gradient of what is computed on the way only where asked to
         a[l + 1].retain_grad()
         z = h(a[l + 1]) if l + 1 < network.L else a[l + 1]
-    ((z - torch.tensor(t, dtype=torch.float64)) ** 2 / 2).sum().backward()  # type: ignore[no-untyped-call]
+    ((z - torch.tensor(t, dtype=torch.float64)) ** 2 / 2).sum().backward()
 
     def gradients(tensors: dict[int, torch.Tensor]) -> Layers:
         return {l: v.grad.numpy() for l, v in tensors.items() if v.grad is not None}

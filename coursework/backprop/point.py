@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from coursework.backprop.activations import Array
-from coursework.backprop.expression import UndefinedSymbol
+from coursework.backprop.expression import Expression, UndefinedSymbol
 from coursework.backprop.network import DenseNetwork, Gradients, NetworkError, Trace
 from coursework.backprop.oracles import STEP
-from coursework.backprop.symbols import A, Symbol, W
+from coursework.backprop.symbols import A, W
 
 
 class ExamplePoint:
@@ -28,6 +29,18 @@ class ExamplePoint:
         self.network = network
         self.x = np.atleast_2d(x)
         self.t = np.atleast_2d(t)
+
+    def arrays(self) -> dict[str, Any]:
+        """Return everything under the names that `Expression.code` uses, for trying its lines."""
+        return {
+            "x": self.x[0],
+            "t": self.t[0],
+            "w": self.network.w,
+            "a": {l: a[0] for l, a in self.trace.a.items()},
+            "z": {l: z[0] for l, z in self.trace.z.items()},
+            "delta": {l: delta[0] for l, delta in self.gradients.delta.items()},
+            "h_prime": self.network.activation.h_prime,
+        }
 
     @cached_property
     def trace(self) -> Trace:
@@ -58,7 +71,7 @@ class ExamplePoint:
         layers = {"a": self.trace.a, "z": self.trace.z, "delta": self.gradients.delta}[letter]
         return np.asarray(layers[layer][0])
 
-    def partial(self, top: Symbol, bottom: Symbol) -> float:
+    def partial(self, top: Expression, bottom: Expression) -> float:
         """Return d top / d bottom by the complex step, `bottom` a weight or a pre-activation."""
         bottom.evaluate(self)
         network = self.network
@@ -80,7 +93,7 @@ def _row(index: int | str) -> int:
     return index - 1
 
 
-def draw_point(
+def random_point(
     sizes: Sequence[int],
     activation: str = "sigmoid",
     *,
