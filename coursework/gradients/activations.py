@@ -1,0 +1,93 @@
+"""The activations h and their slopes h': exactly scaled, and as a plain float computes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from coursework.gradients.scaled import Scaled
+
+Floats = NDArray[np.floating[Any]]
+
+#: From here on down tanh(a) = a to the last bit of a float64: a**2 / 3 < 2**-60.
+_TANH_IS_LINEAR = -30
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One activation.
+
+    Attributes
+    ----------
+    name : the key in `ACTIVATIONS`.
+    value, slope : h(a) and h'(a) of scaled numbers.
+    plain_value : h(a) of floats of any precision, in that precision.
+    plain_slope : h'(a) from (a, h(a)), by the formula that automatic differentiation uses.
+    """
+
+    name: str
+    value: Callable[[Scaled], Scaled]
+    slope: Callable[[Scaled], Scaled]
+    plain_value: Callable[[Floats], Floats]
+    plain_slope: Callable[[Floats, Floats], Floats]
+
+
+def _sigmoid(a: Scaled) -> Scaled:
+    x = a.to_float()
+    return Scaled.exp(np.minimum(x, 0.0)) * (1.0 / (1.0 + np.exp(-np.abs(x))))
+
+
+def _sigmoid_slope(a: Scaled) -> Scaled:
+    # sigma(a) sigma(-a): z (1 - z) would be exactly 0 from a = 36.7 on
+    x = np.abs(a.to_float())
+    return Scaled.exp(-x) * (1.0 / (1.0 + np.exp(-x)) ** 2)
+
+
+def _plain_sigmoid(a: Floats) -> Floats:
+    one = a.dtype.type(1)
+    with np.errstate(over="ignore"):
+        return np.asarray(one / (one + np.exp(-a)))
+
+
+def _tanh(a: Scaled) -> Scaled:
+    bent = Scaled.of(np.tanh(a.to_float()))
+    linear = a.exponent < _TANH_IS_LINEAR
+    return Scaled(np.where(linear, a.mantissa, bent.mantissa), np.where(linear, a.exponent, bent.exponent))
+
+
+def _tanh_slope(a: Scaled) -> Scaled:
+    x = 2.0 * np.abs(a.to_float())
+    return Scaled.exp(-x) * (4.0 / (1.0 + np.exp(-x)) ** 2)
+
+
+def _relu(a: Scaled) -> Scaled:
+    live = a.mantissa > 0
+    return Scaled(np.where(live, a.mantissa, 0.0), np.where(live, a.exponent, 0))
+
+
+#: The activations by name. At a = 0 the rectified linear unit has slope 0, as in PyTorch.
+ACTIVATIONS: dict[str, Activation] = {
+    record.name: record
+    for record in (
+        Activation("sigmoid", _sigmoid, _sigmoid_slope, _plain_sigmoid, lambda a, z: z * (1 - z)),
+        Activation("tanh", _tanh, _tanh_slope, np.tanh, lambda a, z: 1 - z * z),
+        Activation(
+            "relu",
+            _relu,
+            lambda a: Scaled.of(a.mantissa > 0),
+            lambda a: np.maximum(a, a.dtype.type(0)),
+            lambda a, z: (a > 0).astype(a.dtype),
+        ),
+        Activation(
+            "identity",
+            lambda a: a,
+            lambda a: Scaled.of(np.ones(a.shape)),
+            lambda a: a,
+            lambda a, z: np.ones_like(a),
+        ),
+    )
+}

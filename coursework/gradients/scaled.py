@@ -1,0 +1,119 @@
+"""Arrays of numbers `mantissa * 2**exponent` whose exponent is an integer of its own: nothing underflows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+#: A summand this many powers of two below the largest one is far below the last place of the sum.
+_NEGLIGIBLE = -2200
+#: The exponent given to zeros while the largest one is looked for.
+_NO_EXPONENT = np.int64(-(2**60))
+#: The largest argument of `Scaled.exp`: beyond it the exponent would not be a whole number any more.
+_LARGEST_ARGUMENT = 2.0**50
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """An array of real numbers `mantissa * 2**exponent`.
+
+    Every element has its own exponent, so that two chains in one layer may differ by any power of ten.
+    A zero mantissa means a number that is exactly zero. Products never become zero; a sum does so only
+    where its terms cancel to the last bit of a float64.
+
+    Attributes
+    ----------
+    mantissa : array of 0 or of numbers with 0.5 <= |m| < 1.
+    exponent : int64 array of the same shape, 0 where the mantissa is 0.
+    """
+
+    mantissa: Array
+    exponent: NDArray[np.int64]
+
+    #: NumPy leaves `array * scaled` to `Scaled.__rmul__`.
+    __array_ufunc__ = None
+
+    @classmethod
+    def of(cls, values: ArrayLike) -> Scaled:
+        """Return `values` (finite floats, any shape) without rounding them."""
+        return cls._normalized(np.asarray(values, dtype=np.float64), np.int64(0))
+
+    @classmethod
+    def exp(cls, x: ArrayLike) -> Scaled:
+        """Return e**x, also where a float would be 0 or infinite.
+
+        Raises
+        ------
+        ValueError
+            if |x| exceeds 2**50.
+        """
+        x = np.asarray(x, dtype=np.float64)
+        if not np.all(np.abs(x) <= _LARGEST_ARGUMENT):
+            worst = float(np.max(np.abs(x)))
+            raise ValueError(f"exp of {worst:g} is beyond 2**50: use smaller weights or biases")
+        twos = np.floor(x / np.log(2.0))
+        return cls._normalized(np.exp(x - twos * np.log(2.0)), twos.astype(np.int64))
+
+    @classmethod
+    def _normalized(cls, mantissa: Array, exponent: NDArray[np.int64] | np.int64) -> Scaled:
+        if not np.all(np.isfinite(mantissa)):
+            raise ValueError("a scaled number must be finite: an input, weight or bias is NaN or infinite")
+        mantissa, shift = np.frexp(mantissa)
+        return cls(mantissa, np.where(mantissa == 0, np.int64(0), exponent + shift))
+
+    def __mul__(self, other: Scaled | ArrayLike) -> Scaled:
+        factor = other if isinstance(other, Scaled) else Scaled.of(other)
+        return self._normalized(self.mantissa * factor.mantissa, self.exponent + factor.exponent)
+
+    __rmul__ = __mul__
+
+    def __add__(self, other: Scaled) -> Scaled:
+        mantissa = np.stack(np.broadcast_arrays(self.mantissa, other.mantissa))
+        exponent = np.stack(np.broadcast_arrays(self.exponent, other.exponent))
+        return Scaled(mantissa, exponent).sum(axis=0)
+
+    def __neg__(self) -> Scaled:
+        return Scaled(-self.mantissa, self.exponent)
+
+    def __getitem__(self, index: Any) -> Scaled:
+        return Scaled(np.asarray(self.mantissa[index]), np.asarray(self.exponent[index]))
+
+    def sum(self, axis: int) -> Scaled:
+        """Return the sum along `axis`, aligned to the largest exponent (relative error as in float64)."""
+        exponent = np.where(self.mantissa == 0, _NO_EXPONENT, self.exponent)
+        largest = exponent.max(axis=axis, keepdims=True)
+        shift = np.maximum(exponent - largest, _NEGLIGIBLE).astype(np.int32)
+        aligned = np.ldexp(self.mantissa, shift)
+        return self._normalized(aligned.sum(axis=axis), largest.squeeze(axis))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the array."""
+        return self.mantissa.shape
+
+    @property
+    def sign(self) -> Array:
+        """-1, 0 or 1 for every number."""
+        return np.sign(self.mantissa)
+
+    @property
+    def is_zero(self) -> NDArray[np.bool_]:
+        """True where the number is exactly zero."""
+        return np.asarray(self.mantissa == 0)
+
+    def log10_abs(self) -> Array:
+        """Return log10 |x|; -inf where x is exactly zero and nowhere else."""
+        with np.errstate(divide="ignore"):
+            logarithm: Array = np.log10(np.abs(self.mantissa)) + self.exponent * np.log10(2.0)
+        return logarithm
+
+    def to_float(self) -> Array:
+        """Return float64 numbers: 0 or infinite where the number is out of their range."""
+        with np.errstate(over="ignore", under="ignore"):
+            value: Array = np.ldexp(self.mantissa, np.clip(self.exponent, -2200, 2200).astype(np.int32))
+        return value
