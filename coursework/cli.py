@@ -1,0 +1,129 @@
+"""The commands: they parse arguments and print, nothing else."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from coursework._common.files import PROJECT_ROOT
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="coursework")
+def main() -> None:
+    """A workbook on one classic deep-learning assignment: run it, read its reports."""
+
+
+_NOTEBOOKS = click.option(
+    "--notebooks",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=PROJECT_ROOT / "notebooks",
+    show_default="the workbook's own",
+    help="Folder of the numbered notebooks.",
+)
+_OUT = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the reports.  [default: reports beside the notebooks' folder]",
+)
+
+
+@main.command()
+@click.argument("section", nargs=-1)
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    nargs=2,
+    multiple=True,
+    metavar="NAME VALUE",
+    help="Set a parameter of every selected section that has it; 3.NAME sets it for section 3 alone.",
+)
+@_OUT
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Sections to run at once.")
+@_NOTEBOOKS
+def run(
+    section: tuple[str, ...],
+    given: tuple[tuple[str, str], ...],
+    out: Path | None,
+    jobs: int,
+    notebooks: Path,
+) -> None:
+    """Execute notebooks and write their reports.
+
+    SECTION is a number ("1") or a name ("1_error_backpropagation"); without one, all are run.
+
+    Exit code: 0 when all finished, 1 when one failed, 2 for a wrong section or parameter (nothing is
+    started then), 130 after Ctrl-C.
+    """
+    from coursework.publish.parameters import ParameterError
+    from coursework.publish.sections import assign, find_sections, select
+
+    try:
+        sections = select(find_sections(notebooks), section)
+        values = assign(sections, given)
+    except ParameterError as error:
+        raise click.UsageError(str(error)) from None
+    if not sections:
+        raise click.UsageError(f"there is no numbered notebook in {notebooks}")
+
+    from coursework.publish.batch import run_sections
+    from coursework.publish.progress import Progress
+
+    signal.signal(signal.SIGTERM, _terminate)
+    reports = out or notebooks.parent / "reports"
+    try:
+        with Progress(sections) as progress:
+            outcomes = run_sections(sections, values, reports, jobs=jobs, progress=progress)
+    except KeyboardInterrupt:
+        click.echo("Interrupted: finished reports are whole, nothing unfinished was published.", err=True)
+        sys.exit(130)
+    for outcome in outcomes:
+        line = f"{outcome.section:<28} {outcome.status:<10} {outcome.seconds:7.1f} s  {outcome.reason}"
+        click.echo(line.rstrip())
+    click.echo(f"{'total':<28} {'':<10} {sum(outcome.seconds for outcome in outcomes):7.1f} s")
+    click.echo(f"Index: {_shown(reports / 'index.html')}")
+    sys.exit(0 if all(outcome.status == "finished" for outcome in outcomes) else 1)
+
+
+@main.command("list")
+@_NOTEBOOKS
+def list_sections(notebooks: Path) -> None:
+    """List the sections and the parameters of each."""
+    from coursework.publish.parameters import ParameterError
+    from coursework.publish.sections import find_sections
+
+    try:
+        for section in find_sections(notebooks):
+            click.echo(f"{section.stem}: {section.title}")
+            for parameter in section.parameters:
+                click.echo(f"  -p {parameter}")
+    except ParameterError as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@_OUT
+@_NOTEBOOKS
+def site(out: Path | None, notebooks: Path) -> None:
+    """Write the index again from the reports on disk."""
+    from coursework.publish.sections import find_sections
+    from coursework.publish.site import write_index
+
+    reports = out or notebooks.parent / "reports"
+    reports.mkdir(parents=True, exist_ok=True)
+    click.echo(f"Index: {_shown(write_index(reports, find_sections(notebooks)))}")
+
+
+def _terminate(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def _shown(path: Path) -> Path:
+    """Return `path` as it is shortest to type from here."""
+    path = path.absolute()
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import io
+from pathlib import Path
 from typing import Any
 
 from IPython.display import display
+from matplotlib import pyplot, rc_context
 from matplotlib.figure import Figure
 
-#: The MIME type under which a value is stored in the notebook, for the report's index to find.
-RECORD_MIME = "application/vnd.coursework.record+json"
+from coursework._common.files import PROJECT_ROOT, resolve_input, sha256_of, sha256_of_folder
+from coursework._common.kinds import INPUT_MIME, RECORD_MIME
 
 
 def record(name: str, value: float | int | str | bool, text: str | None = None) -> None:
@@ -31,6 +34,32 @@ def record(name: str, value: float | int | str | bool, text: str | None = None) 
     )
 
 
+def record_input(name: str, path: Path | str) -> None:
+    """Show the SHA-256 of a file or folder that the notebook reads and store it for the manifest.
+
+    Only for what no parameter names: the manifest lists the files that parameters name by itself.
+
+    Parameters
+    ----------
+    name : what it is ("weights").
+    path : where it is; relative to the working folder or the project.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is nothing at `path`.
+    """
+    place = resolve_input(path)
+    files = sum(p.is_file() for p in place.rglob("*")) if place.is_dir() else 1
+    digest = sha256_of_folder(place) if place.is_dir() else sha256_of(place)
+    shown = place.relative_to(PROJECT_ROOT).as_posix() if place.is_relative_to(PROJECT_ROOT) else str(path)
+    entry = {"name": name, "path": shown, "sha256": digest, "files": files}
+    display(
+        {"text/plain": f"{name}: {Path(path).name}, SHA-256 {digest[:16]}…", INPUT_MIME: entry},
+        raw=True,
+    )
+
+
 def show_figure(figure: Figure, alt: str, *, vector: bool = False, thumbnail: bool = False) -> None:
     """Display `figure` with a text alternative and close it.
 
@@ -44,8 +73,6 @@ def show_figure(figure: Figure, alt: str, *, vector: bool = False, thumbnail: bo
     mime = "image/svg+xml" if vector else "image/png"
     buffer = io.BytesIO()
     # a fixed hash salt and no date: the same figure gives the same bytes
-    from matplotlib import pyplot, rc_context
-
     with rc_context({"svg.hashsalt": "coursework", "svg.fonttype": "path"}):
         if vector:
             figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None})
@@ -56,8 +83,6 @@ def show_figure(figure: Figure, alt: str, *, vector: bool = False, thumbnail: bo
     if vector:
         data = buffer.getvalue().decode("utf-8")
     else:
-        import base64
-
         data = base64.b64encode(buffer.getvalue()).decode("ascii")
     display(
         {mime: data, "text/plain": f"[figure: {alt}]"},

@@ -1,0 +1,75 @@
+"""Several sections, one after another or a few at once, and the index over them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+
+from coursework.publish.parameters import fill_in
+from coursework.publish.progress import Progress
+from coursework.publish.run import Interrupt, Outcome, run_section
+from coursework.publish.sections import Section
+from coursework.publish.site import write_index
+
+
+def run_sections(
+    sections: Sequence[Section],
+    given: Mapping[str, Mapping[str, object]],
+    out: Path,
+    *,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> list[Outcome]:
+    """Run `sections`, publish their reports below `out` and keep `out/index.html` in step.
+
+    Parameters
+    ----------
+    sections : the notebooks to run.
+    given : by section (its stem), values for some of its parameters.
+    out : the folder of all reports.
+    jobs : how many run at once; each is given its part of the machine's cores.
+    progress : shows how far the runs are.
+
+    Returns
+    -------
+    How each section ended, in the order of `sections`.
+
+    Raises
+    ------
+    ParameterError
+        A value is not one that its notebook declares; nothing was started.
+    KeyboardInterrupt
+        Ctrl-C, once every kernel is gone; finished reports and the index are whole.
+    """
+    for section in sections:
+        fill_in(section.parameters, given.get(section.stem, {}))
+    progress = progress or Progress(list(sections))
+    threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
+    interrupt = Interrupt()
+
+    def run(section: Section) -> Outcome:
+        if interrupt.is_set:
+            return Outcome(section.stem, "interrupted", 0.0, "the run was interrupted")
+        values = given.get(section.stem, {})
+        follow = progress.follow(section)
+        return run_section(section, values, out, follow=follow, threads=threads, interrupt=interrupt)
+
+    with ThreadPoolExecutor(jobs, thread_name_prefix="run") as pool:
+        futures = [pool.submit(run, section) for section in sections]
+        pending: set[Future[Outcome]] = set(futures)
+        try:
+            while pending:
+                ended, pending = wait(pending, timeout=1.0, return_when=FIRST_COMPLETED)
+                for future in ended:
+                    progress.ended(future.result())
+                    write_index(out, sections)
+                progress.tick()
+        except BaseException:
+            interrupt.set()
+            raise
+        finally:
+            wait(futures)
+            write_index(out, sections)
+    return [future.result() for future in futures]

@@ -1,0 +1,178 @@
+"""An executed notebook as one HTML file: formulas, font and pictures inside, no script, no network."""
+
+from __future__ import annotations
+
+import base64
+import html
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from bs4 import BeautifulSoup, Stylesheet
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from nbconvert.exporters.html import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbformat import NotebookNode
+from traitlets.config import Config
+
+from coursework.publish.clean import POLICY, link_headings, mark_tables, remove_active
+from coursework.publish.font import characters_of, font_for
+from coursework.publish.mathematics import FormulaError, convert_delimited, to_mathml
+from coursework.publish.pages import TEMPLATES
+
+_TAGS = re.compile(r"(<[^>]*>)")
+_UNTYPESET = {"code", "pre", "math", "style", "script", "textarea"}
+
+
+class ExportError(ValueError):
+    """A notebook that cannot be shown as a page; the message names the cell."""
+
+
+class _Renderer(IPythonRenderer):
+    """Markdown to HTML, formulas to MathML."""
+
+    def block_math(self, body: str) -> str:
+        return f'<span class="formula">{to_mathml(body, display=True)}</span>'
+
+    def inline_math(self, body: str) -> str:
+        return to_mathml(body, display=False)
+
+    def latex_environment(self, name: str, body: str) -> str:
+        return self.block_math(f"\\begin{{{name}}}{body}\\end{{{name}}}")
+
+    def block_html(self, html: str) -> str:
+        pieces = _TAGS.split(super().block_html(html))
+        return "".join(p if p.startswith("<") else convert_delimited(p) for p in pieces)
+
+
+class ReportExporter(HTMLExporter):
+    """nbconvert's HTML exporter with this package's template and mathematics."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(extra_template_basedirs=[str(TEMPLATES)], template_name="report", **options)
+
+    @property
+    def default_config(self) -> Config:
+        """nbconvert's settings, with outputs chosen among the kinds that a page without script can show."""
+        config: Config = super().default_config
+        config.NbConvertBase.display_data_priority = [
+            "text/html",
+            "text/markdown",
+            "image/svg+xml",
+            "image/png",
+            "image/jpeg",
+            "text/latex",
+            "text/plain",
+        ]
+        config.HighlightMagicsPreprocessor.enabled = False
+        return config
+
+    def default_filters(self) -> Iterator[tuple[str, Any]]:
+        """nbconvert's filters and those of the template."""
+        yield from super().default_filters()
+        yield "markdown2html", self.markdown2html
+        yield "output_html", self.output_html
+        yield "picture", _picture
+
+    @pass_context
+    def markdown2html(self, context: Context, source: str) -> str:
+        """Return markdown as HTML, its formulas as MathML."""
+        renderer = _Renderer(
+            escape=False,
+            attachments=context.get("cell", {}).get("attachments", {}),
+            embed_images=True,
+            path=context.get("resources", {}).get("metadata", {}).get("path", ""),
+            exclude_anchor_links=True,
+        )
+        try:
+            rendered: str = MarkdownWithMath(renderer=renderer).render(source)
+        except FormulaError as error:
+            raise _located(context, error) from None
+        return rendered
+
+    @pass_context
+    def output_html(self, context: Context, source: str) -> str:
+        """Return the HTML that a cell put out with its formulas as MathML."""
+        fragment = BeautifulSoup(source, "html.parser")
+        for text in fragment.find_all(string=True):
+            if type(text).__name__ != "NavigableString" or _UNTYPESET & {p.name for p in text.parents}:
+                continue
+            try:
+                converted = convert_delimited(html.escape(text, quote=False))
+            except FormulaError as error:
+                raise _located(context, error) from None
+            text.replace_with(BeautifulSoup(converted, "html.parser"))
+        return str(fragment)
+
+
+def _picture(data: str, kind: str, output: NotebookNode, cell: NotebookNode) -> str:
+    """Return an `<img>` that holds the picture `data` and its text alternative."""
+    encoded = base64.b64encode(data.encode()).decode() if kind == "image/svg+xml" else "".join(data.split())
+    given = output.metadata.get(kind, {}).get("alt") or cell.metadata.get("alt")
+    alt = html.escape(given or "A figure without a description")
+    return f'<p class="figure"><img src="data:{kind};base64,{html.escape(encoded)}" alt="{alt}"></p>'
+
+
+def _located(context: Context, error: FormulaError) -> ExportError:
+    """Return the error of a formula with the cell that it stands in."""
+    cells, cell = context["nb"].cells, context["cell"]
+    return ExportError(f"cell {cells.index(cell) + 1} ({cell.get('id', 'no id')}): formula {error}")
+
+
+def export_notebook(
+    notebook: NotebookNode,
+    *,
+    title: str,
+    folder: Path | None = None,
+    home: str | None = None,
+    facts: Mapping[str, str] | None = None,
+) -> str:
+    """Return `notebook` as one self-contained HTML page.
+
+    Parameters
+    ----------
+    notebook : an executed notebook; it is not changed.
+    title : the page's title.
+    folder : where pictures named in the text lie; they are embedded.
+    home : the address of the index that the page links to.
+    facts : what the page's foot says about the run, by name.
+
+    Raises
+    ------
+    ExportError
+        A formula cannot be converted.
+    """
+    shown = NotebookNode({**notebook, "cells": [_shown(cell) for cell in notebook.cells]})
+    report = {"title": title, "home": home, "facts": facts or {}, "policy": POLICY}
+    resources = {"report": report, "metadata": {"path": str(folder) if folder else "", "name": title}}
+    rendered, _ = ReportExporter().from_notebook_node(shown, resources)
+    page = BeautifulSoup(rendered, "html.parser")
+    remove_active(page)
+    mark_tables(page)
+    link_headings(page)
+    formulas = "".join(str(formula) for formula in page.find_all("math"))
+    style = page.new_tag("style")
+    style.append(Stylesheet(style_sheet(formulas)))
+    page.select("head")[0].append(style)
+    return str(page)
+
+
+def style_sheet(formulas: str = "") -> str:
+    """Return the pages' style sheet, with a font for `formulas` (MathML) where there are any."""
+    sheet = (TEMPLATES / "style.css").read_text(encoding="utf-8")
+    if not formulas:
+        return sheet
+    font = font_for(characters_of(formulas))
+    return f'@font-face {{ font-family: "Report Math"; src: url({font}) format("woff2"); }}\n{sheet}'
+
+
+def _shown(cell: NotebookNode) -> NotebookNode:
+    """Return the cell without what a report leaves out: what went to stderr, progress bars above all."""
+    outputs = [
+        output
+        for output in cell.get("outputs", [])
+        if not (output.output_type == "stream" and output.name == "stderr")
+    ]
+    return NotebookNode({**cell, "outputs": outputs}) if cell.cell_type == "code" else cell

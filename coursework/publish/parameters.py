@@ -1,0 +1,190 @@
+"""The typed parameters that a notebook declares, and values for them, checked before a kernel starts.
+
+A notebook declares its parameters in one cell tagged `parameters`, a line each:
+
+    epochs: int = 5  # passes over the training pictures
+
+The cell is read as text and never run: the value must be a literal.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import io
+import tokenize
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
+
+_Whole = Annotated[int, Field(strict=True)]
+_Decimal = Annotated[FiniteFloat, Field(strict=True)]
+_Truth = Annotated[bool, Field(strict=True)]
+_Text = Annotated[str, Field(strict=True)]
+
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {
+    "int": TypeAdapter(_Whole),
+    "float": TypeAdapter(_Decimal),
+    "bool": TypeAdapter(_Truth),
+    "str": TypeAdapter(_Text),
+    "list[int]": TypeAdapter(list[_Whole]),
+    "list[float]": TypeAdapter(list[_Decimal]),
+    "list[str]": TypeAdapter(list[_Text]),
+}
+
+_TRUTH_WORDS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+
+Value = int | float | bool | str | list[int] | list[float] | list[str]
+
+
+class ParameterError(ValueError):
+    """A parameter that does not exist, a value of the wrong type, or a declaration that cannot be read."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a parameters cell: `name: type = default  # help`."""
+
+    name: str
+    type: str
+    default: Value
+    help: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.type} = {self.default!r}" + (f"  ({self.help})" if self.help else "")
+
+    def check(self, value: object) -> Value:
+        """Return `value` as this parameter's type.
+
+        NumPy scalars and arrays are turned into Python values; a whole number is accepted as a float.
+
+        Raises
+        ------
+        ParameterError
+            The value is of another type, or not finite.
+        """
+        if hasattr(value, "tolist"):
+            value = value.tolist()
+        if isinstance(value, tuple):
+            value = list(value)
+        try:
+            checked: Value = _ADAPTERS[self.type].validate_python(value)
+        except ValidationError as error:
+            raise self._refusal(value, error) from None
+        return checked
+
+    def parse(self, text: str) -> Value:
+        """Return the value that `text`, as typed on a command line, stands for.
+
+        A list is typed with commas (`1,2,3`) or as JSON (`[1, 2, 3]`); truth is `true`, `yes` or `on`.
+
+        Raises
+        ------
+        ParameterError
+            The text does not stand for a value of this parameter's type.
+        """
+        adapter = _ADAPTERS[self.type]
+        try:
+            if self.type == "str":
+                return text
+            if self.type == "bool":
+                return self.check(_TRUTH_WORDS.get(text.strip().lower(), text))
+            if self.type.startswith("list") and text.lstrip().startswith("["):
+                listed: Value = adapter.validate_json(text)
+                return listed
+            if self.type.startswith("list"):
+                words = [word.strip() for word in text.split(",")] if text.strip() else []
+                return self.check([_literal(word, self.type[5:-1]) for word in words])
+            return self.check(_literal(text.strip(), self.type))
+        except ValidationError as error:
+            raise self._refusal(text, error) from None
+
+    def _refusal(self, value: object, error: ValidationError) -> ParameterError:
+        reason = error.errors()[0]["msg"]
+        return ParameterError(f"parameter {self.name!r} is of type {self.type}; {value!r} is not: {reason}")
+
+
+def _literal(word: str, wanted: str) -> object:
+    """Return the number that `word` spells, or `word` itself for the type check to refuse."""
+    try:
+        if wanted == "int":
+            return int(word)
+        if wanted == "float":
+            return float(word)
+    except ValueError:
+        pass
+    return word
+
+
+def read_parameters(source: str) -> tuple[Parameter, ...]:
+    """Return the parameters that the text of a parameters cell declares.
+
+    Raises
+    ------
+    ParameterError
+        A line is something else than `name: type = literal  # comment`; the message names the line.
+    """
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError as error:
+        raise ParameterError(f"parameters cell, line {error.lineno}: {error.msg}") from None
+    comments = {
+        token.start[0]: token.string.lstrip("# ").rstrip()
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type == tokenize.COMMENT
+    }
+    parameters: dict[str, Parameter] = {}
+    for statement in statements:
+        where = f"parameters cell, line {statement.lineno}"
+        if not (
+            isinstance(statement, ast.AnnAssign)
+            and isinstance(statement.target, ast.Name)
+            and statement.value is not None
+        ):
+            raise ParameterError(f"{where}: expected `name: type = literal`, got `{ast.unparse(statement)}`")
+        name, kind = statement.target.id, ast.unparse(statement.annotation)
+        if kind not in _ADAPTERS:
+            raise ParameterError(f"{where}: type {kind!r} of {name!r} is not one of {', '.join(_ADAPTERS)}")
+        if name in parameters:
+            raise ParameterError(f"{where}: {name!r} is declared twice")
+        try:
+            default = ast.literal_eval(statement.value)
+        except ValueError:
+            raise ParameterError(
+                f"{where}: the default of {name!r} must be a literal, not `{ast.unparse(statement.value)}`; "
+                "compute derived values in another cell"
+            ) from None
+        comment = comments.get(statement.end_lineno or statement.lineno, "")
+        declared = Parameter(name, kind, default, comment)
+        try:
+            parameters[name] = Parameter(name, kind, declared.check(default), comment)
+        except ParameterError as error:
+            raise ParameterError(f"{where}: {error}") from None
+    return tuple(parameters.values())
+
+
+def fill_in(parameters: Sequence[Parameter], given: Mapping[str, object]) -> dict[str, Value]:
+    """Return every parameter's value: the given one, checked, or the default.
+
+    Raises
+    ------
+    ParameterError
+        A name is not among `parameters`, or a value is of the wrong type.
+    """
+    known = {parameter.name: parameter for parameter in parameters}
+    for name in given:
+        if name not in known:
+            raise unknown_name("parameter", name, list(known))
+    return {
+        name: parameter.check(given[name]) if name in given else parameter.default
+        for name, parameter in known.items()
+    }
+
+
+def unknown_name(what: str, name: str, valid: Sequence[str]) -> ParameterError:
+    """Return the error for a `name` that is not among `valid`, with the nearest one as a suggestion."""
+    near = difflib.get_close_matches(name, valid, n=1)
+    suggestion = f", did you mean {near[0]!r}?" if near else "."
+    return ParameterError(f"unknown {what} {name!r}{suggestion} Valid names: {', '.join(valid) or 'none'}")
