@@ -1,0 +1,72 @@
+"""Weights on disk at a quarter of their size: int8 with one scale per output channel.
+
+Convolution weights are stored as `round(w / scale)` with `scale = max|w| / 127` of their output
+channel; everything else (BatchNorm, a few thousand numbers) stays as it is. The file is a plain
+safetensors file, marked in its metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from coursework._common.files import atomic_path
+
+FORMAT = "coursework-int8-v1"
+SCALE = "::scale"
+
+
+def quantize(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Return int8 values of `weight`'s shape and float32 scales, one per entry of its first axis."""
+    flat = weight.detach().float().flatten(1)
+    scale = flat.abs().amax(1).clamp_min(torch.finfo(torch.float32).tiny) / 127
+    values = (flat / scale[:, None]).round().clamp(-127, 127).to(torch.int8)
+    return values.view(weight.shape), scale
+
+
+def dequantize(values: Tensor, scale: Tensor) -> Tensor:
+    """Return float32 `values * scale`, the scale taken along the first axis."""
+    return values.float() * scale.view(-1, *([1] * (values.ndim - 1)))
+
+
+def write_quantized(path: Path, state: Mapping[str, Tensor], card: Mapping[str, Any]) -> Path:
+    """Write a state dict, convolution weights as int8; `card` goes into the metadata as JSON.
+
+    BatchNorm's step counters are left out, since nothing reads them.
+    """
+    tensors: dict[str, Tensor] = {}
+    for name, value in sorted(state.items()):
+        if name.endswith("num_batches_tracked"):
+            continue
+        if value.ndim == 4:
+            tensors[name], tensors[name + SCALE] = quantize(value)
+        else:
+            tensors[name] = value.detach().float().contiguous()
+    with atomic_path(path) as temporary:
+        save_file(
+            {name: value.contiguous() for name, value in tensors.items()},
+            temporary,
+            metadata={"format": FORMAT, "card": json.dumps(dict(card), sort_keys=True)},
+        )
+    return path
+
+
+def read_quantized(path: Path) -> dict[str, Tensor] | None:
+    """Return the state dict of a file that `write_quantized` wrote, None if another program wrote it."""
+    with safe_open(path, "pt") as file:
+        if (file.metadata() or {}).get("format") != FORMAT:
+            return None
+        state: dict[str, Tensor] = {}
+        for name in file.keys():  # noqa: SIM118 - a safetensors handle is no mapping
+            if name.endswith(SCALE):
+                continue
+            value = file.get_tensor(name)
+            state[name] = dequantize(value, file.get_tensor(name + SCALE)) if value.dtype == torch.int8 else value
+        return state
