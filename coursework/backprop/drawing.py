@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle
@@ -19,7 +18,7 @@ from coursework.backprop.symbols import A, W, X, Z
 INK, PALE, POSITIVE, NEGATIVE = "#1f2937", "#9ca3af", "#b45309", "#1d4ed8"
 
 #: In inches: a unit's radius, from unit to unit, from layer to layer.
-RADIUS, ROW, COLUMN = 0.37, 1.15, 3.1
+RADIUS, ROW, COLUMN = 0.37, 1.15, 3.4
 
 #: A layer of more units is drawn with dots in the place of some.
 MOST_UNITS = 7
@@ -50,7 +49,7 @@ def draw_network(sizes: Sequence[int]) -> Drawing:
             first = source.j == unit.j == 1
             axes.plot((source.x, unit.x), (source.y, unit.y), color=INK if first else PALE, lw=1.2, zorder=1)
             if first:
-                _label(axes, source, unit, f"${W(l, 1, 1).latex()}$", 0.5, size=13)
+                _label(axes, source, unit, f"${W(l, 1, 1).latex()}$", 0.5, size=14)
     for unit in _units(sizes):
         _draw_unit(axes, unit, sizes, *_names(unit, sizes))
     layers = "-".join(str(units) for units in sizes)
@@ -78,32 +77,21 @@ def draw_values(point: ExamplePoint) -> Drawing:
             width = 0.4 + round(4 * abs(dw) / largest, 1) if largest > 0 else 0.4
             color = POSITIVE if dw > 0 else NEGATIVE if dw < 0 else PALE
             axes.plot((source.x, unit.x), (source.y, unit.y), color=color, lw=width, alpha=0.75, zorder=1)
-            if min(before, after) <= 4:
+            if min(before, after) <= 3:
                 _label(axes, source, unit, f"{_short(w)} | {_short(dw)}", place, size=7.5, color=color)
     for unit in _units(sizes):
         if unit.l == 1:
-            _draw_unit(axes, unit, sizes, _short(trace.z[1][0, unit.j - 1]), size=9)
+            _draw_unit(axes, unit, sizes, _fixed(trace.z[1][0, unit.j - 1]), size=9)
             continue
         a, z, delta = (layer[unit.l][0, unit.j - 1] for layer in (trace.a, trace.z, gradients.delta))
-        _draw_unit(axes, unit, sizes, _short(a), _short(z), size=8)
-        axes.text(
-            unit.x,
-            unit.y - RADIUS - 0.06,
-            rf"$\delta=${_short(delta)}",
-            ha="center",
-            va="top",
-            size=9,
-            color=INK,
-            bbox={"fc": "white", "ec": "none", "pad": 0.5},
-            zorder=4,
-        )
+        _draw_unit(axes, unit, sizes, _fixed(a), _fixed(z), size=8)
+        _write(axes, unit.x, unit.y - RADIUS - 0.14, rf"$\delta=${_short(delta)}", 9, white=True)
     loss = point.network.loss(trace, point.t)[0]
-    axes.set_title(
-        f"in a unit: a | z, below it $\\delta$.  On an edge: w | $\\partial E_n/\\partial w$, "
-        f"wide where large, brown where positive, blue where negative.  $E_n=${_short(loss)}",
-        size=9.5,
-        color=INK,
+    caption = (
+        rf"In a unit: $a$ | $z$, below it $\delta$.  On an edge: $w$ | $\partial E_n/\partial w$; wide where "
+        rf"that is large, brown where positive, blue where negative.   $E_n=${_short(loss)}"
     )
+    _write(axes, COLUMN * (len(sizes) - 1) / 2, axes.get_ylim()[1] + 0.25, caption, 9.5)
     deltas = "; ".join(f"layer {l}: {_list(delta[0])}" for l, delta in sorted(gradients.delta.items()))
     steepest = {l: float(np.abs(dw).max()) for l, dw in gradients.w.items()}
     alt = (
@@ -125,7 +113,7 @@ def _canvas(sizes: Sequence[int]) -> tuple[Figure, Axes]:
     axes.axis("off")
     for l in range(1, len(sizes) + 1):
         role = "inputs" if l == 1 else "output" if l == len(sizes) else "hidden"
-        axes.text(COLUMN * (l - 1), -height / 2 + 0.05, f"layer {l}: {role}", ha="center", size=10, color=INK)
+        _write(axes, COLUMN * (l - 1), 0.25 - height / 2, f"layer {l}: {role}", 10)
     return figure, axes
 
 
@@ -158,29 +146,49 @@ def _names(unit: Unit, sizes: Sequence[int]) -> list[str]:
     return [f"${A(unit.l, unit.j).latex()}$", z]
 
 
-def _draw_unit(axes: Axes, unit: Unit, sizes: Sequence[int], *texts: str, size: float = 12) -> None:
+def _draw_unit(axes: Axes, unit: Unit, sizes: Sequence[int], *texts: str, size: float = 13) -> None:
     axes.add_patch(Circle((unit.x, unit.y), RADIUS, fc="white", ec=INK, lw=1.3, zorder=2))
     if len(texts) == 2:
         axes.plot((unit.x, unit.x), (unit.y - RADIUS, unit.y + RADIUS), color=INK, lw=0.8, zorder=3)
     offsets = (0.0,) if len(texts) == 1 else (-RADIUS * 0.48, RADIUS * 0.48)
     for offset, text in zip(offsets, texts, strict=True):
-        with rc_context({"mathtext.fontset": "stix"}):
-            axes.text(unit.x + offset, unit.y, text, ha="center", va="center", size=size, color=INK, zorder=4)
+        _write(axes, unit.x + offset, unit.y, text, size)
     if unit.j == sizes[unit.l - 1] > MOST_UNITS:
-        axes.text(unit.x, unit.y + ROW, r"$\vdots$", ha="center", va="center", size=16, color=INK)
+        _write(axes, unit.x, unit.y + ROW, r"$\vdots$", 16)
 
 
 def _label(
-    axes: Axes, source: Unit, unit: Unit, text: str, place: float, *, size: float, color: str = INK
+    axes: Axes, source: Unit, unit: Unit, text: str, place: float, size: float, color: str = INK
 ) -> None:
     x = source.x + place * (unit.x - source.x)
     y = source.y + place * (unit.y - source.y)
-    box = {"fc": "white", "ec": "none", "pad": 0.8, "alpha": 0.9}
-    axes.text(x, y, text, ha="center", va="center", size=size, color=color, bbox=box, zorder=3)
+    _write(axes, x, y, text, size, color, white=True)
+
+
+def _write(
+    axes: Axes, x: float, y: float, text: str, size: float, color: str = INK, *, white: bool = False
+) -> None:
+    box = {"fc": "white", "ec": "none", "pad": 0.8, "alpha": 0.9} if white else None
+    axes.text(
+        x,
+        y,
+        text,
+        ha="center",
+        va="center",
+        size=size,
+        color=color,
+        bbox=box,
+        zorder=4,
+        math_fontfamily="stix",
+    )
 
 
 def _short(value: float) -> str:
     return f"{value + 0.0:.2g}".replace("-", "−")
+
+
+def _fixed(value: float) -> str:
+    return f"{value + 0.0:.2f}".replace("-", "−")
 
 
 def _list(values: Array) -> str:

@@ -121,6 +121,11 @@ def random_point(
     )
 
 
+def assignment_point(seed: int = 0) -> ExamplePoint:
+    """Draw a point in the assignment's own network: 3-3-3-1, logistic hidden units, no biases."""
+    return random_point([3, 3, 3, 1], "sigmoid", seed=seed)
+
+
 def in_general_position(point: ExamplePoint) -> bool:
     """Return whether every sum, forwards and backwards, is more than a small share of its terms."""
     network, a, z, delta = point.network, point.trace.a, point.trace.z, point.gradients.delta
