@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,6 @@ class _Renderer(IPythonRenderer):
 class ReportExporter(HTMLExporter):
     """nbconvert's HTML exporter with this package's template and mathematics."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(extra_template_basedirs=[str(TEMPLATES)], template_name="report", **options)
-
     @property
     def default_config(self) -> Config:
         """nbconvert's settings, with outputs chosen among the kinds that a page without script can show."""
@@ -68,13 +65,6 @@ class ReportExporter(HTMLExporter):
         ]
         config.HighlightMagicsPreprocessor.enabled = False
         return config
-
-    def default_filters(self) -> Iterator[tuple[str, Any]]:
-        """nbconvert's filters and those of the template."""
-        yield from super().default_filters()
-        yield "markdown2html", self.markdown2html
-        yield "output_html", self.output_html
-        yield "picture", _picture
 
     @pass_context
     def markdown2html(self, context: Context, source: str) -> str:
@@ -147,7 +137,11 @@ def export_notebook(
     shown = NotebookNode({**notebook, "cells": [_shown(cell) for cell in notebook.cells]})
     report = {"title": title, "home": home, "facts": facts or {}, "policy": POLICY}
     resources = {"report": report, "metadata": {"path": str(folder) if folder else "", "name": title}}
-    rendered, _ = ReportExporter().from_notebook_node(shown, resources)
+    new_exporter: Callable[..., Any] = ReportExporter  # nbconvert's constructors carry no types
+    exporter = new_exporter(extra_template_basedirs=[str(TEMPLATES)], template_name="report")
+    exporter.register_filter("output_html", exporter.output_html)
+    exporter.register_filter("picture", _picture)
+    rendered, _ = exporter.from_notebook_node(shown, resources)
     page = BeautifulSoup(rendered, "html.parser")
     remove_active(page)
     mark_tables(page)

@@ -58,20 +58,16 @@ def git_state(folder: Path = PROJECT_ROOT) -> dict[str, Any] | None:
         return None
 
 
-def inputs(parameters: Mapping[str, object], folder: Path) -> list[dict[str, Any]]:
+def inputs(parameters: Mapping[str, object]) -> list[dict[str, Any]]:
     """Return name, place and SHA-256 of every file or folder that a parameter's value names.
 
-    Parameters
-    ----------
-    parameters : the run's parameters.
-    folder : the notebook's folder, below which the kernel looks for relative paths first.
+    Relative paths are looked for as a notebook does: below the working folder, then the project.
     """
     found = []
     for name, value in parameters.items():
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             continue
-        below = folder / Path(value).expanduser()
-        path = below if below.exists() else resolve_input(value)
+        path = resolve_input(value)
         if path.is_file():
             found.append({"name": name, "path": value, "sha256": sha256_of(path), "files": 1})
         elif path.is_dir():

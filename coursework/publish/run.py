@@ -175,7 +175,9 @@ class _Run:
             "given": dict(self.given),
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "coursework.publish.worker"],
+            # -P: the working folder is the notebooks' own, and not a place to import from
+            [sys.executable, "-P", "-m", "coursework.publish.worker"],
+            cwd=self.section.path.absolute().parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,

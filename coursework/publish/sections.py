@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -132,8 +133,21 @@ def assign(sections: Sequence[Section], given: Iterable[tuple[str, str]]) -> dic
             raise unknown_name("parameter", name, valid)
         for section, parameter in takers:
             try:
-                values[section.stem][name] = parameter.parse(text)
+                values[section.stem][name] = _as_seen_by(section, parameter, parameter.parse(text))
             except ParameterError as error:
                 names = ", ".join(p.name for p in section.parameters)
                 raise ParameterError(f"{error}. Parameters of {section.stem}: {names}") from None
     return values
+
+
+def _as_seen_by(section: Section, parameter: Parameter, value: Value) -> Value:
+    """Return `value`, made absolute if it is a path from here that the notebook would look for elsewhere."""
+    if not isinstance(value, str) or not value.strip() or Path(value).is_absolute():
+        return value
+    spelt_as_path = any(os.sep in str(text) for text in (value, parameter.default))
+    here = Path(value).absolute()
+    if not spelt_as_path or not here.exists():
+        return value
+    beside = section.path.absolute().parent / value
+    there = beside if beside.exists() else PROJECT_ROOT / value
+    return value if there.resolve() == here.resolve() else str(here)

@@ -57,7 +57,7 @@ def _make_report(request: dict[str, Any], events: TextIO) -> None:
 
     source, staging = Path(request["notebook"]), Path(request["staging"])
     began, clock = datetime.now(UTC), time.monotonic()
-    found = manifest.inputs(request["parameters"], source.parent)
+    found = manifest.inputs(request["parameters"])
 
     def announce(event: dict[str, Any]) -> None:
         _announce(events, event | {"kernel": kernel.process_id})
