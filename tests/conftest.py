@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -34,21 +35,25 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
-def skip_unless_ci(reason: str) -> None:
-    """Skip the running test, visibly, on a user's machine; fail it under continuous integration."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason} (never skipped under CI)")
-    pytest.skip(reason)
+@pytest.fixture(scope="session")
+def skip_unless_ci() -> Callable[[str], NoReturn]:
+    """Ends the running test: skipped, visibly, on a user's machine; failed under continuous integration."""
+
+    def end(reason: str) -> NoReturn:
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason} (never skipped under CI)")
+        pytest.skip(reason)
+
+    return end
 
 
 @pytest.fixture(scope="session")
-def chromium_path() -> str:
+def chromium_path(skip_unless_ci: Callable[[str], NoReturn]) -> str:
     """The first Chromium or Chrome found on this machine."""
     for name in CHROMIUMS:
         if found := shutil.which(name):
             return found
     skip_unless_ci("no Chromium or Chrome found; Debian: apt install chromium")
-    raise AssertionError("unreachable")
 
 
 # One browser a test file, not one a session: while Playwright is alive its event loop counts as

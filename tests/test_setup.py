@@ -5,7 +5,9 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import pytest
@@ -15,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 #: What pip and uv print when the package index does not answer.
 UNREACHABLE = re.compile(r"connection|name resolution|timed out|unreachable|no matching distribution", re.I)
 
+MakeUv = Callable[[], subprocess.CompletedProcess[str]]
+
 #: Hosts that the documentation may well name.
 PUBLIC = {"pypi.org", "files.pythonhosted.org", "download.pytorch.org", "github.com"}
 
@@ -22,14 +26,8 @@ PUBLIC = {"pypi.org", "files.pythonhosted.org", "download.pytorch.org", "github.
 FETCH_COMMANDS = ("make", "sh", "cat", "mktemp", "rm")
 
 
-def skip_unless_ci(reason: str) -> None:
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason} (never skipped under CI)")
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="module")
-def tracked() -> list[Path]:
+def tracked(skip_unless_ci: Callable[[str], NoReturn]) -> list[Path]:
     """The files of the checkout that git keeps."""
     if not (ROOT / ".git").exists() or not shutil.which("git"):
         skip_unless_ci("not a git checkout")
@@ -80,6 +78,46 @@ def test_make_help_explains_every_target() -> None:
     assert re.findall(r"make (\w+)\t\w", help_text) == phony[1].split()
 
 
+# Continuous integration
+
+
+def run_ci_with(folder: Path, stubs: dict[str, str]) -> list[str]:
+    """Run .ci/run with `stubs` for commands and return the lines that they wrote to `$CALLS`."""
+    bash = shutil.which("bash")
+    assert bash is not None
+    for name, script in stubs.items():
+        (folder / name).write_text(f"#!{bash}\n{script}\n")
+        (folder / name).chmod(0o755)
+    for name in ("dirname", "env"):
+        (folder / name).symlink_to(str(shutil.which(name)))
+    calls = folder / "calls"
+    environment = {"PATH": str(folder), "CALLS": str(calls)}
+    subprocess.run([bash, ROOT / ".ci/run"], env=environment, check=True)
+    return calls.read_text("utf-8").splitlines()
+
+
+CALL = 'echo "${0##*/} $*" >>"$CALLS"'
+MAKE = 'echo "make $* CI=$CI" >>"$CALLS"'
+
+
+def test_ci_installs_a_chromium_where_there_is_none(tmp_path: Path) -> None:
+    calls = run_ci_with(tmp_path, {"id": "echo 0", "apt-get": CALL, "make": MAKE})
+    assert calls[0] == "apt-get update"
+    assert calls[1].startswith("apt-get install")
+    assert calls[1].endswith(" chromium")
+    assert calls[2:] == ["make test CI=true"]
+
+
+def test_ci_asks_sudo_where_it_is_not_root(tmp_path: Path) -> None:
+    calls = run_ci_with(tmp_path, {"id": "echo 1000", "sudo": CALL, "make": MAKE})
+    assert calls[0] == "sudo apt-get update"
+    assert calls[-1] == "make test CI=true"
+
+
+def test_ci_takes_the_browser_that_it_finds(tmp_path: Path) -> None:
+    assert run_ci_with(tmp_path, {"google-chrome": "", "make": MAKE}) == ["make test CI=true"]
+
+
 # Fetching uv
 
 
@@ -95,26 +133,6 @@ def real_python() -> str:
     return os.path.realpath(os.path.join(sys.base_prefix, "bin", "python3"))
 
 
-def make_uv(checkout: Path, commands: Path) -> subprocess.CompletedProcess[str]:
-    """Run `make .uv/bin/uv` in a copy of what it needs, with nothing but `commands` on PATH."""
-    (checkout / "tools").mkdir(parents=True)
-    for name in ("Makefile", "tools/fetch_uv.sh"):
-        shutil.copy(ROOT / name, checkout / name)
-    environment = os.environ | {"PATH": str(commands)}
-    environment.pop("VIRTUAL_ENV", None)
-    run = subprocess.run(
-        [commands / "make", ".uv/bin/uv"],
-        cwd=checkout,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    if run.returncode and "pip could not install uv" in run.stderr and UNREACHABLE.search(run.stderr):
-        skip_unless_ci("the package index cannot be reached")
-    return run
-
-
 @pytest.fixture
 def commands(tmp_path: Path) -> Path:
     """A folder of the few commands that every machine with make has, for the only one on PATH."""
@@ -127,41 +145,73 @@ def commands(tmp_path: Path) -> Path:
     return folder
 
 
-def test_uv_is_fetched_into_the_checkout_where_there_is_none(tmp_path: Path, commands: Path) -> None:
+@pytest.fixture
+def make_uv(tmp_path: Path, commands: Path, skip_unless_ci: Callable[[str], NoReturn]) -> MakeUv:
+    """Runs `make .uv/bin/uv` in a copy of what it needs, with nothing but `commands` on PATH."""
+
+    def run() -> subprocess.CompletedProcess[str]:
+        checkout = tmp_path / "checkout"
+        (checkout / "tools").mkdir(parents=True)
+        for name in ("Makefile", "tools/fetch_uv.sh"):
+            shutil.copy(ROOT / name, checkout / name)
+        environment = os.environ | {"PATH": str(commands)}
+        environment.pop("VIRTUAL_ENV", None)
+        make = [commands / "make", ".uv/bin/uv"]
+        done = subprocess.run(
+            make, cwd=checkout, env=environment, capture_output=True, text=True, timeout=300
+        )
+        if done.returncode and "pip could not install" in done.stderr and UNREACHABLE.search(done.stderr):
+            skip_unless_ci("the package index cannot be reached")
+        return done
+
+    return run
+
+
+def test_uv_is_fetched_into_the_checkout_where_there_is_none(
+    tmp_path: Path, commands: Path, make_uv: MakeUv
+) -> None:
     placeholder_python(commands, f'exec {real_python()} "$@"')
-    run = make_uv(tmp_path / "checkout", commands)
+    run = make_uv()
     assert run.returncode == 0, run.stderr
     version = subprocess.run([tmp_path / "checkout/.uv/bin/uv", "--version"], capture_output=True, text=True)
     assert version.stdout.startswith("uv ")
 
 
-def test_uv_is_fetched_by_pip_where_python_cannot_make_environments(tmp_path: Path, commands: Path) -> None:
+def test_uv_is_fetched_by_pip_where_python_cannot_make_environments(
+    tmp_path: Path, commands: Path, make_uv: MakeUv
+) -> None:
     placeholder_python(commands, f'[ "$2" = venv ] && exit 1\nexec {real_python()} "$@"')
-    run = make_uv(tmp_path / "checkout", commands)
+    run = make_uv()
     assert run.returncode == 0, run.stderr
     assert (tmp_path / "checkout/.uv/bin/uv").is_file()
     assert not (tmp_path / "checkout/.uv/pyvenv.cfg").exists()
 
 
-def test_a_python_without_venv_and_pip_is_told_what_to_install(tmp_path: Path, commands: Path) -> None:
+def test_a_python_without_venv_and_pip_is_told_what_to_install(
+    tmp_path: Path, commands: Path, make_uv: MakeUv
+) -> None:
     placeholder_python(commands, f'[ "$1" = -m ] && exit 1\nexec {real_python()} "$@"')
-    run = make_uv(tmp_path / "checkout", commands)
+    run = make_uv()
     assert run.returncode != 0
     assert "apt install python3-venv" in run.stderr
     assert not (tmp_path / "checkout/.uv").exists()
 
 
-def test_too_old_a_python_is_told_which_one_is_needed(tmp_path: Path, commands: Path) -> None:
+def test_too_old_a_python_is_told_which_one_is_needed(
+    tmp_path: Path, commands: Path, make_uv: MakeUv
+) -> None:
     placeholder_python(commands, "exit 1")
-    run = make_uv(tmp_path / "checkout", commands)
+    run = make_uv()
     assert run.returncode != 0
     assert "no Python 3.11 or newer" in run.stderr
 
 
-def test_an_index_that_offers_no_uv_leaves_nothing_half_done(tmp_path: Path, commands: Path) -> None:
+def test_an_index_that_offers_no_uv_leaves_nothing_half_done(
+    tmp_path: Path, commands: Path, make_uv: MakeUv
+) -> None:
     refusals = '[ "$2" = venv ] && exit 1\n[ "$3" = install ] && exit 1'
     placeholder_python(commands, f'{refusals}\nexec {real_python()} "$@"')
-    run = make_uv(tmp_path / "checkout", commands)
+    run = make_uv()
     assert run.returncode != 0
     assert "package index reachable" in run.stderr
     assert not (tmp_path / "checkout/.uv").exists()
