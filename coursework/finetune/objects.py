@@ -128,17 +128,22 @@ class Labelled:
     surfaces: tuple[int, ...]
 
 
-def picture_of_objects(size: int, rng: np.random.Generator, *, smallest_px: float = 8, largest_px: float = 36) -> Labelled:
+def picture_of_objects(
+    size: int, rng: np.random.Generator, difficulty: float = 1.0, *, smallest_px: float = 8, largest_px: float = 36
+) -> Labelled:
     """Return a picture of `size` pixels with one to three objects of radius `smallest_px` to `largest_px`.
 
     The stage is drawn up to 1.6 times as large and cut, so that people and lines come as large as in
-    a bigger picture.
+    a bigger picture. At a `difficulty` of 0 there is nothing but large objects on an empty stage; from
+    there crowds, people, clutter and small objects come in step by step.
     """
     whole = round(size * float(rng.uniform(1.0, 1.6)))
-    stage = empty_stage(whole, rng)
-    _floor_lines(stage)
-    people(stage, int(rng.integers(0, 3)))
-    clutter(stage, int(rng.integers(0, 5)))
+    stage = empty_stage(whole, rng, crowd=0.6 * difficulty)
+    if rng.random() < difficulty:
+        _floor_lines(stage)
+        people(stage, int(rng.integers(0, 3)))
+        clutter(stage, int(rng.integers(0, 5)))
+    smallest_px += (1 - difficulty) * 0.5 * (largest_px - smallest_px)
     left, top = (int(v) for v in rng.integers(0, whole - size + 1, 2))
     owner = Image.new("L", stage.image.size, 0)
     outlines: list[int] = []

@@ -53,11 +53,16 @@ class Recipe:
     """Everything that determines the weights, but for the order of floating-point additions."""
 
     seed: int = 0
-    stages: tuple[Stage, ...] = (Stage(96, 32, 120_000), Stage(128, 32, 30_000), Stage(160, 24, 6_000))
+    stages: tuple[Stage, ...] = (
+        Stage(96, 16, 16_000),
+        Stage(96, 32, 104_000),
+        Stage(128, 32, 30_000),
+        Stage(160, 24, 6_000),
+    )
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
-    warm_up: float = 0.02  # share of the pictures
-    smoothing: float = 0.05  # label smoothing of the dense losses
+    warm_up: float = 0.01  # share of the pictures
+    easy_pictures: int = 20_000  # over which the pictures go from easy to as hard as they get
     background_weight: float = 0.2
     loss_weights: dict[str, float] = field(
         default_factory=lambda: {"Mixed_5d": 0.5, "Mixed_6e": 1.0, "pooled": 1.0}
@@ -136,12 +141,12 @@ def loss_of(logits: dict[str, Tensor], batch: dict[str, Tensor], recipe: Recipe)
             label = dense_labels(batch["owner"], batch[what], name, guess)
             weight = torch.ones(count)
             weight[0] = recipe.background_weight
-            loss = F.cross_entropy(guess, label, weight, label_smoothing=recipe.smoothing)
+            loss = F.cross_entropy(guess, label, weight)
             total = total + recipe.loss_weights[name] * loss
             there = label > 0
             seen[f"{name} {what}"] = float((guess.argmax(1) == label)[there].float().mean())
     present = torch.cat([_presence(batch["outline"], outlines - 1), _presence(batch["surface"], surfaces - 1)], 1)
-    pooled = F.binary_cross_entropy_with_logits(logits["pooled"], present) * 8
+    pooled = F.binary_cross_entropy_with_logits(logits["pooled"], present) * 4
     total = total + recipe.loss_weights["pooled"] * pooled
     for what, part in (("outline", slice(0, outlines - 1)), ("surface", slice(outlines - 1, None))):
         best = logits["pooled"][:, part].argmax(1, keepdim=True)
@@ -164,16 +169,18 @@ class _Pictures(torch.utils.data.IterableDataset[dict[str, Tensor]]):
         worker = torch.utils.data.get_worker_info()
         step, of = (worker.id, worker.num_workers) if worker else (0, 1)
         for batch in range(self.first + step, math.ceil(self.stage.pictures / self.stage.batch), of):
-            yield batch_of(self.recipe.seed, self.start + batch * self.stage.batch, self.stage.batch, self.stage.size)
+            first = self.start + batch * self.stage.batch
+            difficulty = min(1.0, first / self.recipe.easy_pictures)
+            yield batch_of(self.recipe.seed, first, self.stage.batch, self.stage.size, difficulty)
 
 
-def batch_of(seed: int, first: int, count: int, size: int) -> dict[str, Tensor]:
+def batch_of(seed: int, first: int, count: int, size: int, difficulty: float = 1.0) -> dict[str, Tensor]:
     """Draw pictures number `first` to `first + count - 1` and return them with their labels."""
     pixels = np.empty((count, size, size, 3), np.uint8)
     owner = np.empty((count, size, size), np.uint8)
     names = np.zeros((2, count, 3), np.int64)
     for i in range(count):
-        picture = picture_of_objects(size, np.random.default_rng([seed, 1, first + i]))
+        picture = picture_of_objects(size, np.random.default_rng([seed, 1, first + i]), difficulty)
         pixels[i], owner[i] = picture.pixels, picture.owner
         names[0, i, : len(picture.outlines)] = np.array(picture.outlines, np.int64) + 1
         names[1, i, : len(picture.surfaces)] = np.array(picture.surfaces, np.int64) + 1
@@ -219,6 +226,7 @@ def pretrain(recipe: Recipe, folder: Path, *, save_every: float = 120.0, workers
     optimizer = torch.optim.AdamW(
         [{"params": decay, "weight_decay": recipe.weight_decay}, {"params": rest, "weight_decay": 0.0}],
         lr=recipe.learning_rate,
+        betas=(0.9, 0.98),
         fused=True,
     )
     done, seconds = _resume(folder / "checkpoint.pt", recipe, learner, optimizer)

@@ -109,8 +109,8 @@ class Stage:
         self.draw.ellipse([(x - rx) * s, (y - ry) * s, (x + rx) * s, (y + ry) * s], fill=colour)
 
 
-def empty_stage(size: int, rng: np.random.Generator) -> Stage:
-    """Return a stage with floor, wall, perhaps a crowd, each in colours of its own."""
+def empty_stage(size: int, rng: np.random.Generator, crowd: float = 0.6) -> Stage:
+    """Return a stage with floor and wall in colours of their own; `crowd`: probability of a crowd."""
     floor = any_colour(rng)
     wall = colour_apart(rng, floor, gap=50)
     horizon = float(rng.uniform(0.08, 0.5))
@@ -119,7 +119,7 @@ def empty_stage(size: int, rng: np.random.Generator) -> Stage:
     stage = Stage(size, rng, image, ImageDraw.Draw(image), horizon, floor, wall)
     _texture_floor(stage)
     stage.polygon([(0, 0), (1, 0), (1, horizon), (0, horizon)], wall)
-    if rng.random() < 0.6:
+    if rng.random() < crowd:
         _crowd(stage)
     if rng.random() < 0.6:  # boards, or a band of advertisements, at the foot of the wall
         top = horizon - float(rng.uniform(0.02, 0.08))

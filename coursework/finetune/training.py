@@ -1,0 +1,296 @@
+"""The epochs: a head on frozen features, then the base's last stages too.
+
+Both phases start from what is given and return a `History` with the assignment's five columns. The
+second one is written to a checkpoint after each epoch, so that an interrupted run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from coursework._common.files import atomic_path
+from coursework.finetune.bases import Backbone
+from coursework.finetune.features import Features, device_of_choice, pooled_features
+from coursework.finetune.head import Head
+from coursework.finetune.images import Split
+from coursework.finetune.scoring import Predictions
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One row of an epoch table.
+
+    Attributes
+    ----------
+    epoch : counted from 1.
+    train_loss, train_accuracy : means over the epoch's batches while training (dropout on, weights
+        moving), as the published tables have them.
+    validation_loss, validation_accuracy : after the epoch, over all validation pictures. Losses are
+        cross-entropies in nats.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    validation_loss: float
+    validation_accuracy: float
+
+
+@dataclass(frozen=True)
+class History:
+    """The epochs of one phase. `steps` is the number of optimizer steps in each."""
+
+    phase: str
+    steps: int
+    epochs: tuple[Epoch, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a phase is trained: AdamW, a short warm-up, then half a cosine to zero.
+
+    Attributes
+    ----------
+    epochs, batch_size : as usual. learning_rate : of the head, at its highest.
+    base_factor : the base's learning rate is this times the head's.
+    weight_decay : of the weights, not of biases and BatchNorm.
+    warm_up : share of all steps over which the learning rate rises from zero.
+    seed : of the order of the pictures and of the dropout.
+    """
+
+    epochs: int
+    batch_size: int = 32
+    learning_rate: float = 1e-3
+    base_factor: float = 1.0
+    weight_decay: float = 1e-2
+    warm_up: float = 0.1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.epochs < 1 or self.batch_size < 1 or not self.learning_rate > 0 or not 0 <= self.warm_up < 1:
+            raise ValueError(
+                f"epochs={self.epochs}, batch_size={self.batch_size}, learning_rate={self.learning_rate}, "
+                f"warm_up={self.warm_up}: give epochs and batch_size of at least 1, "
+                "a learning rate over 0 and a warm-up in [0, 1)"
+            )
+
+    def factor_at(self, step: int, steps: int) -> float:
+        """Return what the learning rates are multiplied by at `step` (from 0) of `steps`."""
+        warm = max(1, round(self.warm_up * steps))
+        if step < warm:
+            return (step + 1) / warm
+        return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
+
+
+def fit_head(head: Head, train: Features, validation: Features, schedule: Schedule) -> History:
+    """Train `head` on frozen features; it is left in evaluation mode.
+
+    The head standardizes by the training features first.
+    """
+    head.standardize_by(train.values)
+    optimizer = torch.optim.AdamW(_groups(head, schedule, schedule.learning_rate))
+    return _fit(
+        "base frozen", head, None, [train], validation, optimizer, schedule, forward=lambda x: head(x), checkpoint=None
+    )
+
+
+def fit_base(
+    backbone: Backbone,
+    stage: str,
+    head: Head,
+    train: list[Features],
+    validation: Features,
+    schedule: Schedule,
+    *,
+    checkpoint: Path | None = None,
+) -> History:
+    """Train the stages of `backbone` from `stage` on, together with `head`, which begins as it is.
+
+    BatchNorm keeps its statistics: only its scale and shift are trained, so that training and
+    evaluation compute the same function, and small batches do not blur it.
+
+    Parameters
+    ----------
+    train : what enters `stage` for the training pictures; several lists are versions of the same
+        pictures (mirrored ones), of which each epoch takes one at random per picture.
+    validation : the same for the validation pictures.
+    checkpoint : file to which each epoch is written and from which an interrupted run goes on;
+        removed at the end. One of another run (by a hash over all inputs) is ignored.
+    """
+    part = backbone.part(start=stage)
+    for parameter in backbone.parameters():
+        parameter.requires_grad_(False)
+    for parameter in part.parameters():
+        parameter.requires_grad_(True)
+    groups = _groups(head, schedule, schedule.learning_rate)
+    groups += _groups(part, schedule, schedule.learning_rate * schedule.base_factor)
+    optimizer = torch.optim.AdamW(groups)
+    return _fit(
+        f"base trained from {stage}",
+        head,
+        part,
+        train,
+        validation,
+        optimizer,
+        schedule,
+        forward=lambda x: head(pooled_features(part, x)),
+        checkpoint=checkpoint,
+    )
+
+
+def _groups(module: nn.Module, schedule: Schedule, rate: float) -> list[dict[str, object]]:
+    matrices = [p for p in module.parameters() if p.ndim > 1]
+    vectors = [p for p in module.parameters() if p.ndim <= 1]
+    return [
+        {"params": matrices, "lr": rate, "rate": rate, "weight_decay": schedule.weight_decay},
+        {"params": vectors, "lr": rate, "rate": rate, "weight_decay": 0.0},
+    ]
+
+
+def _fit(
+    phase: str,
+    head: Head,
+    part: nn.Module | None,
+    train: list[Features],
+    validation: Features,
+    optimizer: torch.optim.Optimizer,
+    schedule: Schedule,
+    *,
+    forward: Callable[[Tensor], Tensor],
+    checkpoint: Path | None,
+) -> History:
+    device = device_of_choice()
+    head.to(device)
+    if part is not None:
+        part.to(device).eval()
+    trained = nn.ModuleList([head] if part is None else [head, part])
+    n = len(train[0])
+    steps = math.ceil(n / schedule.batch_size)
+    fingerprint = _fingerprint(trained, train, validation, schedule) if checkpoint else ""
+    epochs = _resume(checkpoint, fingerprint, trained, optimizer)
+    with (
+        torch.random.fork_rng(),
+        tqdm(total=schedule.epochs * steps, initial=len(epochs) * steps, desc=phase, unit="step", leave=False) as bar,
+    ):
+        for epoch in range(len(epochs) + 1, schedule.epochs + 1):
+            # each epoch has a seed of its own, so that a resumed run draws what the whole one would have
+            torch.manual_seed(schedule.seed * 1_000_003 + epoch)
+            head.train()
+            loss_sum, right = 0.0, 0
+            for step, (inputs, labels) in enumerate(_batches(train, schedule.batch_size, device)):
+                factor = schedule.factor_at((epoch - 1) * steps + step, schedule.epochs * steps)
+                for group in optimizer.param_groups:
+                    group["lr"] = group["rate"] * factor
+                logits = forward(inputs)
+                loss = F.cross_entropy(logits, labels)
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()  # type: ignore[no-untyped-call]
+                optimizer.step()
+                loss_sum += float(loss.detach()) * len(labels)
+                right += int((logits.detach().argmax(1) == labels).sum())
+                bar.update()
+            head.eval()
+            logits = evaluate(forward, validation, schedule.batch_size)
+            labels = validation.labels
+            row = Epoch(
+                epoch,
+                loss_sum / n,
+                right / n,
+                float(F.cross_entropy(logits.double(), labels)),
+                float((logits.argmax(1) == labels).double().mean()),
+            )
+            epochs.append(row)
+            bar.set_postfix(epoch=epoch, validation=f"{row.validation_accuracy:.3f}")
+            if checkpoint:
+                _save(checkpoint, fingerprint, trained, optimizer, epochs)
+    head.eval()
+    if checkpoint:
+        checkpoint.unlink(missing_ok=True)
+    return History(phase, steps, tuple(epochs))
+
+
+def _batches(versions: list[Features], batch_size: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield all pictures once, in random order, each in one of its versions."""
+    labels = versions[0].labels
+    order = torch.randperm(len(labels))
+    which = torch.randint(len(versions), (len(labels),))
+    for chosen in order.split(batch_size):
+        inputs = torch.stack([versions[int(which[i])].values[int(i)] for i in chosen])
+        yield inputs.to(device), labels[chosen].to(device)
+
+
+@torch.inference_mode()
+def evaluate(forward: Callable[[Tensor], Tensor], features: Features, batch_size: int = 32) -> Tensor:
+    """Return the logits of all pictures, (n, classes), on the CPU; the caller sets evaluation mode."""
+    device = device_of_choice()
+    return torch.cat([forward(values.to(device)).float().cpu() for values in features.values.split(batch_size)])
+
+
+def predict(
+    head: Head, features: Features, split: Split, classes: tuple[str, ...], name: str, part: nn.Module | None = None
+) -> Predictions:
+    """Return the class scores of a split.
+
+    Parameters
+    ----------
+    features : pooled ones, or what enters `part` (the trained stages) if that is given.
+    """
+    head.eval()
+
+    def forward(x: Tensor) -> Tensor:
+        logits: Tensor = head(x if part is None else pooled_features(part, x))
+        return logits
+
+    logits = evaluate(forward, features)
+    return Predictions.from_logits(split.paths, split.labels, classes, logits.double().numpy(), name)
+
+
+# --- checkpoints ---------------------------------------------------------------------------------
+
+
+def _fingerprint(trained: nn.Module, train: list[Features], validation: Features, schedule: Schedule) -> str:
+    """Return a hash over everything that the result depends on."""
+    digest = hashlib.sha256(repr((torch.__version__, schedule)).encode())
+    tensors = [*trained.state_dict().values(), *(f.values for f in train), *(f.labels for f in train), validation.values]
+    for tensor in tensors:
+        digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _save(
+    path: Path, fingerprint: str, trained: nn.Module, optimizer: torch.optim.Optimizer, epochs: list[Epoch]
+) -> None:
+    with atomic_path(path) as temporary:
+        torch.save(
+            {
+                "fingerprint": fingerprint,
+                "trained": trained.state_dict(),
+                "optimizer": optimizer.state_dict(),
+                "epochs": [asdict(epoch) for epoch in epochs],
+            },
+            temporary,
+        )
+
+
+def _resume(path: Path | None, fingerprint: str, trained: nn.Module, optimizer: torch.optim.Optimizer) -> list[Epoch]:
+    """Load the checkpoint of this very run, if there is one; return the epochs that are done."""
+    if path is None or not path.exists():
+        return []
+    try:
+        state = torch.load(path, weights_only=True)
+    except Exception:  # a damaged checkpoint: torch.load raises nearly anything; begin again
+        return []
+    if state.get("fingerprint") != fingerprint:
+        return []
+    trained.load_state_dict(state["trained"])
+    optimizer.load_state_dict(state["optimizer"])
+    return [Epoch(**row) for row in state["epochs"]]
