@@ -97,7 +97,7 @@ def plot_sigmoid(trace: Trace, network: int = 0) -> Figure:
     figure, (axes,) = _figure()
     _band(axes, trace, BLUE, "exact: median, 25 to 75 %, 5 to 95 %")
     axes.plot(layers, np.median(sigmoid_bound(trace), axis=1), color=GREY, linestyle="--",
-              label=r"bound $|e|\,z^{(l)}(W/4)^{L-1-l}$, median")  # fmt: skip
+              label=rf"bound $|e|\,z^{{(l)}}(W/4)^{{{depth}-l}}$, median")  # fmt: skip
     with np.errstate(divide="ignore"):
         plain = np.log10(np.abs(plain_gradients(trace.networks, np.float32)[:, network].astype(np.float64)))
     gone = lost(trace, np.float32)[:, network]
@@ -119,6 +119,8 @@ def plot_sigmoid(trace: Trace, network: int = 0) -> Figure:
 def plot_scales(scales: Sequence[float], decay: Array, edge: Trace, offsets: Sequence[float]) -> Figure:
     """Left: decades per layer against the scale of the weights. Right: the knife edge that explodes."""
     figure, (left, right) = _figure(width=9.6, columns=2)
+    order = np.argsort(scales)
+    scales, decay = np.asarray(scales)[order].tolist(), decay[order]
     left.fill_between(scales, decay[:, 0], decay[:, 2], color=BLUE, alpha=0.2, linewidth=0)
     left.plot(scales, decay[:, 1], "o-", color=BLUE, label="random sigmoid chains, median and 5 to 95 %")
     left.axhline(0, color=GREY, linewidth=1)

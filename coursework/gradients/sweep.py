@@ -40,9 +40,13 @@ def nonzero_shares(spec: ChainSpec, depths: Sequence[int], networks: int, seed: 
 
     Raises
     ------
+    ValueError
+        if there are no depths.
     Disagreement
         if a count has a probability under 1e-7 by the closed form (exact binomial test).
     """
+    if not depths:
+        raise ValueError("depths is empty: name at least one number of weight layers")
     shares = []
     for depth in depths:
         trace = run(draw(replace(spec, depth=depth), networks, seed + depth))
@@ -71,7 +75,14 @@ def decay_against_scale(spec: ChainSpec, scales: Sequence[float], networks: int,
     Returns
     -------
     shape (len(scales), 3).
+
+    Raises
+    ------
+    ValueError
+        if there are no scales.
     """
+    if not scales:
+        raise ValueError("scales is empty: name at least one size of the weights")
     rows = [decay_per_layer(run(draw(replace(spec, scale=scale), networks, seed))) for scale in scales]
     return np.quantile(rows, [0.05, 0.5, 0.95], axis=1).T
 

@@ -60,3 +60,10 @@ def test_quantiles_leave_exact_zeros_out() -> None:
 def test_a_layer_without_any_gradient_has_no_quantiles() -> None:
     trace = run(draw(ChainSpec(depth=152, activation="relu"), 10, seed=1))
     assert np.all(np.isnan(sweep.quantiles_by_layer(trace, [0.5])))
+
+
+def test_a_sweep_over_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="depths is empty"):
+        sweep.nonzero_shares(ChainSpec(activation="relu"), [], 10, seed=0)
+    with pytest.raises(ValueError, match="scales is empty"):
+        sweep.decay_against_scale(ChainSpec(), [], 10, seed=0)
