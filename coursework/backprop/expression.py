@@ -233,6 +233,12 @@ class Sum(Expression):
         # each letter gets an axis to the left of the ones in use, so that terms broadcast
         letters = dict(letters or {})
         units = np.arange(1, self.last + 1).reshape(-1, *[1] * len(letters))
-        body = np.asarray(self.body.evaluate(point, {**letters, self.letter: units}))
+        try:
+            body = np.asarray(self.body.evaluate(point, {**letters, self.letter: units}))
+        except UndefinedSymbol:
+            # term by term, the message names the very symbol that is missing
+            for term in self.terms():
+                term.evaluate(point, letters)
+            raise
         total = np.broadcast_to(body, np.broadcast_shapes(body.shape, units.shape)).sum(axis=0)
         return total if letters else total.item()

@@ -57,7 +57,7 @@ def show_answer(answer: Answer) -> Markdown:
             ("step", "because", "here"),
             [
                 (
-                    rf"$\displaystyle {'' if step is derivation.steps[0] else '='}{step.latex}$",
+                    rf"${{\displaystyle {'' if step is derivation.steps[0] else '='}{step.latex}}}$",
                     step.reason,
                     _number(step.value(point)),
                 )
@@ -68,8 +68,8 @@ def show_answer(answer: Answer) -> Markdown:
         rf"$${target.latex()}={derivation.general.latex}$$",
         *_further_forms(derivation.general, (derivation.expanded, derivation.specific)),
         "With the numbers of this point, rounded for print:",
-        rf"$${target.latex()}={derivation.general.expression.numbers(point)}"
-        rf"={number(answer.value, DIGITS)}$$",
+        rf"$${target.latex()}\approx {derivation.general.expression.numbers(point)}"
+        rf"\approx {number(answer.value, DIGITS)}$$",
         "In numpy, and what torch's autograd finds for the same derivative:",
         f"```python\n{derivation.general.code}\n"
         f"# {answer.value + 0.0:.{DIGITS}g}, autograd {answer.autograd + 0.0:.{DIGITS}g}\n```",
@@ -97,7 +97,7 @@ def answers_table(answers: dict[str, Answer]) -> Markdown:
     rows = [
         (
             name,
-            rf"$\displaystyle {answer.derivation.target.latex()}={answer.derivation.general.latex}$",
+            rf"${{\displaystyle {answer.derivation.target.latex()}={answer.derivation.general.latex}}}$",
             _number(answer.value),
             _number(answer.autograd),
             _bound(answer.error, TOLERANCE),
@@ -152,8 +152,8 @@ def published_table(question: str, point: ExamplePoint) -> Markdown:
             _table(
                 (line.id, line.slip),
                 [
-                    ("published", rf"$\displaystyle {line.published}$"),
-                    ("right", rf"$\displaystyle {line.corrected}$"),
+                    ("published", rf"${{\displaystyle {line.published}}}$"),
+                    ("right", rf"${{\displaystyle {line.corrected}}}$"),
                     ("at our point", f"published, {numbers}; right: {_number(right, 4)}"),
                 ],
             ).data

@@ -14,6 +14,9 @@ from coursework.backprop.network import DenseNetwork, Gradients, NetworkError, T
 from coursework.backprop.oracles import STEP
 from coursework.backprop.symbols import A, W
 
+#: How many points are drawn before a network is given up as one that is dead almost everywhere.
+DRAWS = 200
+
 
 class ExamplePoint:
     """One example (x, t) in a network.
@@ -61,8 +64,8 @@ class ExamplePoint:
         """
         if letter == "E":
             return self.network.loss(self.trace, self.t)
-        if letter == "t":
-            return np.asarray(self.t[0])
+        if letter in ("x", "t"):
+            return np.asarray((self.x if letter == "x" else self.t)[0])
         if letter == "w":
             return self.network.w[layer]
         if letter == "h_prime":
@@ -107,16 +110,16 @@ def random_point(
 
     Raises
     ------
-    NetworkError : sizes are impossible, or a thousand draws met no such point.
+    NetworkError : sizes are impossible, or `DRAWS` draws met no such point.
     """
     rng = np.random.default_rng(seed)
-    for _ in range(1000):
+    for _ in range(DRAWS):
         network = DenseNetwork(sizes, activation, biases=biases, seed=rng)
         point = ExamplePoint(network, rng.normal(size=sizes[0]), rng.normal(size=sizes[-1]))
         if in_general_position(point):
             return point
     raise NetworkError(
-        f"of 1000 points drawn for sizes={list(sizes)} with {activation!r} none kept "
+        f"of {DRAWS} points drawn for sizes={list(sizes)} with {activation!r} none kept "
         "every layer away from 0; take wider layers, fewer layers or biases"
     )
 

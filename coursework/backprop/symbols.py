@@ -98,9 +98,9 @@ class Slope(HPrime):
 
 
 class X(Symbol):
-    """The input x_j, which is z_j^(1)."""
+    """The input x_j, which is z_j^(1); its layer is not looked at."""
 
-    letter = "z"
+    letter = "x"
 
     def latex(self) -> str:
         return f"x_{{{self.j}}}"
@@ -110,7 +110,7 @@ class X(Symbol):
 
 
 class T(Symbol):
-    """The target t_n of a network with one output."""
+    """The target t_n of a network with one output; its layer is not looked at."""
 
     letter = "t"
 

@@ -1,0 +1,127 @@
+import re
+from dataclasses import replace
+
+import math_core
+import pytest
+
+from coursework.backprop import page
+from coursework.backprop.activations import ACTIVATIONS
+from coursework.backprop.claims import answer_questions, published_errors
+from coursework.backprop.network import DenseNetwork
+from coursework.backprop.oracles import WrongGradient
+from coursework.backprop.point import assignment_point, random_point
+
+
+def formulas(text):
+    """Return what stands between dollars."""
+    return re.findall(r"\$\$(.+?)\$\$|\$(.+?)\$", text, re.DOTALL)
+
+
+def everything(sizes, activation):
+    point = random_point(sizes, activation, biases=True, seed=2)
+    answers = answer_questions(point)
+    yield page.activation_table().data
+    yield page.answers_table(answers).data
+    yield page.judges_table(point).data
+    yield from (page.show_answer(answer).data for answer in answers.values())
+    yield from (page.published_table(name, assignment_point()).data for name in answers)
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("sizes", [[3, 3, 3, 1], [2, 11, 5, 3]])
+def test_every_formula_on_the_page_becomes_mathml(sizes, activation):
+    converter = math_core.LatexToMathML()
+    count = 0
+    for text in everything(sizes, activation):
+        for display, inline in formulas(text):
+            converter.convert_with_local_state(display or inline, displaystyle=bool(display))
+            count += 1
+    assert count > 150
+
+
+def test_no_formula_breaks_a_table():
+    for text in everything([3, 3, 3, 1], "sigmoid"):
+        for table in re.findall(r"(?:^\|.*\|$\n?)+", text, re.MULTILINE):
+            assert len({line.count("|") for line in table.strip().splitlines()}) == 1
+
+
+def test_an_answer_shows_question_derivation_formula_numbers_and_code():
+    answer = answer_questions(assignment_point())["1.4"]
+    text = page.show_answer(answer).data
+    assert answer.question.asks in text
+    for step in answer.derivation.lines:
+        assert step.latex in text
+    assert f"{answer.value:.10g}, autograd {answer.autograd:.10g}" in text
+    assert "delta[3][0] * z[2][0]" in text
+
+
+def test_the_first_answer_is_called_by_the_name_of_its_delta():
+    point = random_point([2, 3, 5, 3, 1], seed=1)
+    text = page.show_answer(answer_questions(point)["1.1"]).data
+    assert r"Call the answer $\delta_{1}^{(5)}$." in text
+
+
+def test_a_wrong_answer_is_not_shown():
+    answers = answer_questions(assignment_point())
+    wrong = replace(answers["1.2"], autograd=0.5)
+    with pytest.raises(WrongGradient, match=r"question 1\.2"):
+        page.show_answer(wrong)
+    with pytest.raises(WrongGradient, match=r"question 1\.2"):
+        page.answers_table({**answers, "1.2": wrong})
+
+
+def test_the_table_of_answers_has_a_row_for_each():
+    text = page.answers_table(answer_questions(assignment_point())).data
+    first_column = [line.split("|")[1].strip() for line in text.splitlines()[2:]]
+    assert first_column == ["1.1", "1.2", "1.3", "1.4", "1.5", "1.6"]
+    assert text.count(r"$\le 10^{-12}$") == 6
+
+
+def test_the_judges_are_named_with_what_they_confirm():
+    text = page.judges_table(assignment_point()).data
+    assert "| torch autograd | `delta[2]`, `delta[3]`, `delta[4]`, `w[1]`, `w[2]`, `w[3]` |" in text
+    assert "central differences" in text
+
+
+def test_a_wrong_backward_pass_is_not_shown():
+    point = assignment_point()
+    honest = point.network.backward
+
+    def slipped(trace, t):
+        gradients = honest(trace, t)
+        return replace(gradients, w={**gradients.w, 1: gradients.w[1].T})
+
+    point.network.backward = slipped
+    with pytest.raises(WrongGradient, match=r"w\[1\] is"):
+        page.judges_table(point)
+
+
+def test_published_lines_stand_beside_the_right_ones():
+    text = page.published_table("1.4", assignment_point()).data
+    for line in (line for line in published_errors() if line.question == "1.4"):
+        assert line.published in text
+        assert line.corrected in text
+        assert line.slip in text
+    assert "there is no $w_{11}^{(4)}$" in text
+    assert page.published_table("1.1", assignment_point()).data.startswith("Nothing is wrong")
+
+
+def test_a_published_line_is_not_called_wrong_where_it_is_right(monkeypatch):
+    line = published_errors()[0]
+    monkeypatch.setattr(page, "published_errors", lambda: [replace(line, readings={"as meant": line.right})])
+    with pytest.raises(WrongGradient, match="called wrong, but"):
+        page.published_table("1.3", assignment_point())
+
+
+def test_a_correction_that_is_wrong_is_not_shown(monkeypatch):
+    line = published_errors()[0]
+    wrong = next(iter(line.readings.values()))
+    monkeypatch.setattr(page, "published_errors", lambda: [replace(line, right=wrong)])
+    with pytest.raises(WrongGradient, match="the corrected line gives"):
+        page.published_table("1.3", assignment_point())
+
+
+def test_the_source_on_the_page_is_the_source_that_runs():
+    text = page.show_source(DenseNetwork.backward).data
+    assert "delta[l] = h_prime(a[l]) * (delta[l + 1] @ w[l])" in text
+    assert text.startswith("```python\ndef backward")
