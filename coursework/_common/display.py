@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.display import display
-from matplotlib import pyplot, rc_context
-from matplotlib.figure import Figure
 
 from coursework._common.files import PROJECT_ROOT, resolve_input, sha256_of, sha256_of_folder
 from coursework._common.kinds import INPUT_MIME, RECORD_MIME
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def record(name: str, value: float | int | str | bool, text: str | None = None) -> None:
@@ -70,6 +71,8 @@ def show_figure(figure: Figure, alt: str, *, vector: bool = False, thumbnail: bo
     vector : SVG (for drawings) in place of PNG (for plots with many points).
     thumbnail : the report's index page shows this figure beside the section's title.
     """
+    from matplotlib import pyplot, rc_context
+
     mime = "image/svg+xml" if vector else "image/png"
     buffer = io.BytesIO()
     # a fixed hash salt and no date: the same figure gives the same bytes

@@ -8,7 +8,8 @@ import io
 import re
 import unicodedata
 from functools import cache
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 #: What MathML draws by itself and no page's text contains: the radical, stretched brackets and bars.
 _DRAWN = "√()[]{}|‖⟨⟩⌈⌉⌊⌋‾¯ˆ˜→∑∏∫⏞⏟′″‴−"
@@ -40,8 +41,12 @@ def font_for(characters: str) -> str:
     from fontTools import subset
     from fontTools.ttLib import TTFont
 
-    with (files("ziamath") / "fonts" / "STIXTwoMath-Regular.ttf").open("rb") as handle:
-        font = TTFont(io.BytesIO(handle.read()), recalcTimestamp=False)
+    # found and not imported: the package draws formulas by itself, which takes it a while to set up
+    package = find_spec("ziamath")
+    if package is None or package.origin is None:
+        raise FileNotFoundError("the ziamath package, which holds the mathematics font, is not installed")
+    source = Path(package.origin).parent / "fonts" / "STIXTwoMath-Regular.ttf"
+    font = TTFont(source, recalcTimestamp=False)
     options = subset.Options(layout_features=["*"], notdef_outline=True)
     cutter = subset.Subsetter(options)
     cutter.populate(text=characters)

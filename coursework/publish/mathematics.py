@@ -42,8 +42,6 @@ def to_mathml(latex: str, *, display: bool) -> str:
             "or take the space out if it is a formula"
         )
     latex = latex.strip()
-    if latex.startswith(r"\displaystyle"):
-        latex, display = latex.removeprefix(r"\displaystyle").lstrip(), True
     try:
         mathml = _CONVERTER.convert_with_local_state(latex, displaystyle=display)
     except LatexError as error:

@@ -1,0 +1,374 @@
+"""Runs of tiny notebooks on real kernels, in the process and through the command line."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from bs4 import BeautifulSoup
+from filelock import FileLock
+
+from coursework._common.files import sha256_of
+from coursework.publish.batch import run_sections
+from coursework.publish.parameters import ParameterError
+from coursework.publish.progress import Progress
+from coursework.publish.run import Interrupt, Outcome, run_section
+from coursework.publish.sections import Section
+
+PATIENCE_SECONDS = 90.0
+
+SectionsOf = Callable[..., list[Section]]
+
+
+def manifest_of(folder: Path, name: str = "manifest.json") -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / name).read_text(encoding="utf-8"))
+    return content
+
+
+def visible(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+
+
+def left_over(out: Path) -> list[Path]:
+    return list(out.glob(".*.run-*"))
+
+
+# --- several sections at once, some of which fail ------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def batch(
+    tmp_path_factory: pytest.TempPathFactory, sections_of: SectionsOf
+) -> tuple[Path, list[Outcome], str]:
+    """The reports' folder, the outcomes, and the printed progress of one run of four notebooks."""
+    root = tmp_path_factory.mktemp("batch")
+    names = ("1_finishes", "2_raises", "3_kernel_dies", "5_refused_formula")
+    sections = sections_of(root / "notebooks", *names)
+    given = {"1_finishes": {"n": 4}}
+    with (root / "progress").open("w+") as stream, Progress(sections, stream) as progress:
+        outcomes = run_sections(sections, given, root / "reports", jobs=2, progress=progress)
+    return root / "reports", outcomes, (root / "progress").read_text()
+
+
+def test_each_section_ends_in_its_own_way(batch: tuple[Path, list[Outcome], str]) -> None:
+    _, outcomes, _ = batch
+    assert [(outcome.section, outcome.status) for outcome in outcomes] == [
+        ("1_finishes", "finished"),
+        ("2_raises", "failed"),
+        ("3_kernel_dies", "failed"),
+        ("5_refused_formula", "failed"),
+    ]
+
+
+def test_a_finished_report_holds_page_notebook_manifest_and_artefacts(
+    batch: tuple[Path, list[Outcome], str],
+) -> None:
+    report = batch[0] / "1_finishes"
+    wanted = {"index.html", "1_finishes.ipynb", "manifest.json", "numbers.html", "thumbnail.svg"}
+    assert visible(report) == wanted
+    assert (report / "numbers.html").read_text() == "<title>numbers</title>4"
+    page = BeautifulSoup((report / "index.html").read_text(encoding="utf-8"), "html.parser")
+    assert page.main is not None
+    assert "n is 4" in page.main.get_text()
+    assert page.find("script") is None
+    assert left_over(batch[0]) == []
+
+
+def test_a_manifest_says_what_the_run_was_made_with(batch: tuple[Path, list[Outcome], str]) -> None:
+    report = batch[0] / "1_finishes"
+    manifest = manifest_of(report)
+    assert manifest["status"] == "finished"
+    assert manifest["parameters"] == {"seed": 0, "n": 4, "rate": 0.5, "where": "1_finishes.ipynb"}
+    assert manifest["given"] == {"n": 4}
+    assert manifest["seed"] == 0
+    assert manifest["records"] == [{"name": "squares of <n>", "value": 16, "text": "16"}]
+    (entry,) = manifest["inputs"]
+    assert entry["sha256"] == sha256_of(batch[0].parent / "notebooks" / "1_finishes.ipynb")
+    assert manifest["threads"] == os.environ.get("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // 2)))
+    assert {cell["status"] for cell in manifest["cells"]} == {"finished"}
+    assert all(cell["seconds"] >= 0 for cell in manifest["cells"])
+    assert [cell["id"] for cell in manifest["cells"]][:2] == ["parameters", "injected-parameters"]
+
+
+def test_the_executed_notebook_is_valid_and_names_no_path_of_this_machine(
+    batch: tuple[Path, list[Outcome], str],
+) -> None:
+    path = batch[0] / "1_finishes" / "1_finishes.ipynb"
+    nbformat.validate(nbformat.read(path, as_version=4))
+    assert str(batch[0].parent) not in path.read_text(encoding="utf-8")
+
+
+def test_a_failed_section_says_which_cell_and_why(batch: tuple[Path, list[Outcome], str]) -> None:
+    report = batch[0] / "2_raises"
+    assert visible(report) == {"error.html", "error.json", "error.ipynb"}
+    failure = manifest_of(report, "error.json")["failure"]
+    assert failure["id"] == "the-culprit"
+    assert failure["heading"] == "The part that fails"
+    assert failure["reason"] == "IndexError: list index out of range"
+    page = BeautifulSoup((report / "error.html").read_text(encoding="utf-8"), "html.parser").get_text()
+    for text in ("the-culprit", "IndexError: list index out of range", "numbers[n]", "not run"):
+        assert text in page
+
+
+def test_the_cells_of_a_failed_run_are_told_truthfully(batch: tuple[Path, list[Outcome], str]) -> None:
+    cells = {cell["id"]: cell["status"] for cell in manifest_of(batch[0] / "2_raises", "error.json")["cells"]}
+    assert cells == {
+        "parameters": "finished",
+        "before": "finished",
+        "the-culprit": "failed",
+        "after": "not run",
+    }
+    notebook = nbformat.read(batch[0] / "2_raises" / "error.ipynb", as_version=4)
+    assert not any("papermill-error" in str(cell.metadata) for cell in notebook.cells)
+
+
+def test_a_kernel_that_dies_is_a_failure_of_its_cell(batch: tuple[Path, list[Outcome], str]) -> None:
+    manifest = manifest_of(batch[0] / "3_kernel_dies", "error.json")
+    assert manifest["failure"]["id"] == "the-end"
+    assert "kernel died" in manifest["failure"]["reason"]
+    assert [cell["status"] for cell in manifest["cells"]] == ["finished", "failed", "not run"]
+
+
+def test_a_formula_that_cannot_be_shown_fails_the_section_by_name(
+    batch: tuple[Path, list[Outcome], str],
+) -> None:
+    reason = manifest_of(batch[0] / "5_refused_formula", "error.json")["failure"]["reason"]
+    assert "the-formula" in reason
+    assert "substack" in reason
+    assert not (batch[0] / "5_refused_formula" / "index.html").exists()
+
+
+def test_the_index_tells_finished_from_failed(batch: tuple[Path, list[Outcome], str]) -> None:
+    page = BeautifulSoup((batch[0] / "index.html").read_text(encoding="utf-8"), "html.parser")
+    text = {entry.h2["id"]: entry.get_text() for entry in page.select("section.entry") if entry.h2}
+    assert "Finished" in text["1_finishes"]
+    assert "squares of <n>" in text["1_finishes"]
+    for failed in ("2_raises", "3_kernel_dies", "5_refused_formula"):
+        assert "Last run failed" in text[failed]
+        assert "Finished" not in text[failed]
+    for link in page.select("a[href]"):
+        if not str(link["href"]).startswith("#"):
+            assert (batch[0] / str(link["href"])).exists()
+
+
+def test_progress_names_the_cell_under_way(batch: tuple[Path, list[Outcome], str]) -> None:
+    assert "2_raises: cell 3/4, The part that fails (the-culprit)" in batch[2]
+    assert "1_finishes: finished after" in batch[2]
+
+
+# --- one section, again and again ----------------------------------------------------------------
+
+
+def test_a_failure_leaves_the_finished_report_and_a_success_clears_the_failure(
+    tmp_path: Path, sections_of: SectionsOf
+) -> None:
+    (section,) = sections_of(tmp_path / "notebooks", "2_raises")
+    out = tmp_path / "reports"
+    report = out / "2_raises"
+    dead = out / ".2_raises.run-dead"
+    dead.mkdir(parents=True)
+    (dead / "index.html").write_text("half a report")
+
+    assert run_section(section, {"n": 1}, out).status == "finished"
+    assert left_over(out) == []
+    finished = {path.name: path.read_bytes() for path in report.iterdir()}
+
+    outcome = run_section(section, {"n": 7}, out)
+    assert (outcome.status, outcome.reason) == (
+        "failed",
+        "cell 6 (the-culprit): IndexError: list index out of range",
+    )
+    assert finished == {name: (report / name).read_bytes() for name in finished}
+    assert "last finished report" in (report / "error.html").read_text(encoding="utf-8")
+
+    assert run_section(section, {"n": 0}, out).status == "finished"
+    assert visible(report) == set(finished)
+    assert manifest_of(report)["parameters"]["n"] == 0
+
+
+def test_a_wrong_parameter_is_refused_before_anything_is_made(
+    tmp_path: Path, sections_of: SectionsOf
+) -> None:
+    sections = sections_of(tmp_path / "notebooks", "1_finishes", "2_raises")
+    with pytest.raises(ParameterError, match="did you mean 'n'"):
+        run_sections(sections, {"2_raises": {"nn": 1}}, tmp_path / "reports")
+    with pytest.raises(ParameterError, match="of type int"):
+        run_section(sections[0], {"n": "three"}, tmp_path / "reports")
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_second_run_of_the_same_section_is_turned_away(tmp_path: Path, sections_of: SectionsOf) -> None:
+    (section,) = sections_of(tmp_path / "notebooks", "1_finishes")
+    with FileLock(tmp_path / ".1_finishes.lock"):
+        outcome = run_section(section, {}, tmp_path)
+    assert outcome.status == "failed"
+    assert "another run of 1_finishes" in outcome.reason
+    assert not (tmp_path / "1_finishes").exists()
+
+
+def test_an_interrupt_from_another_thread_ends_the_run_and_publishes_nothing(
+    tmp_path: Path, sections_of: SectionsOf
+) -> None:
+    (section,) = sections_of(tmp_path / "notebooks", "4_hangs")
+    interrupt, kernels = Interrupt(), set()
+
+    def follow(event: dict[str, Any]) -> None:
+        kernels.add(event["kernel"])
+        if event.get("id") == "the-wait":
+            threading.Thread(target=interrupt.set).start()
+
+    outcome = run_section(section, {}, tmp_path / "reports", follow=follow, interrupt=interrupt)
+    assert outcome.status == "interrupted"
+    assert visible(tmp_path / "reports") == set()
+    assert left_over(tmp_path / "reports") == []
+    wait_until_gone(*kernels)
+
+
+# --- the command, killed -------------------------------------------------------------------------
+
+
+def start_command(notebooks: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "coursework", "run", "--notebooks", str(notebooks), *arguments]
+    return subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | environment,
+        start_new_session=True,
+    )
+
+
+def is_running(process_id: int) -> bool:
+    """Whether the process is there and is not a corpse that nobody has collected."""
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{process_id}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def wait_until_gone(*process_ids: int) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while any(map(is_running, process_ids)):
+        assert time.monotonic() < deadline, f"still running: {process_ids}"
+        time.sleep(0.05)
+
+
+def put_finished_report(report: Path) -> dict[str, bytes]:
+    """Write what an earlier run may have left and return it."""
+    report.mkdir(parents=True)
+    manifest = {"status": "finished", "title": "Earlier", "seconds": 1.0, "records": [], "thumbnail": None}
+    (report / "index.html").write_text("an earlier report")
+    (report / "manifest.json").write_text(json.dumps(manifest | {"finished": "2026-01-01T00:00:00"}))
+    return contents(report)
+
+
+def contents(report: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in report.iterdir()}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)], ids=str
+)
+def test_a_killed_command_leaves_the_old_report_whole_and_no_kernel(
+    tmp_path: Path, sections_of: SectionsOf, number: int, code: int
+) -> None:
+    sections_of(tmp_path / "notebooks", "4_hangs")
+    before = put_finished_report(tmp_path / "reports" / "4_hangs")
+    pid_file = tmp_path / "pid"
+    command = start_command(tmp_path / "notebooks", "-p", "pid_file", str(pid_file))
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (pid_file.exists() and pid_file.read_text()):
+        assert time.monotonic() < deadline, "the kernel did not start"
+        assert command.poll() is None, command.communicate()[0]
+        time.sleep(0.05)
+    kernel = int(pid_file.read_text())
+    assert is_running(kernel)
+    command.send_signal(number)
+    printed, _ = command.communicate(timeout=PATIENCE_SECONDS)
+    assert command.returncode == code
+    wait_until_gone(kernel)
+    assert contents(tmp_path / "reports" / "4_hangs") == before
+    assert "Traceback" not in printed
+    if number != signal.SIGKILL:
+        assert left_over(tmp_path / "reports") == []
+        assert "Finished" in (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_kill_at_a_random_moment_leaves_the_old_report_or_the_whole_new_one(
+    tmp_path: Path, sections_of: SectionsOf
+) -> None:
+    sections_of(tmp_path / "notebooks", "1_finishes")
+    report = tmp_path / "reports" / "1_finishes"
+    before = put_finished_report(report)
+    seed = random.randrange(10**6)
+    moments = random.Random(seed)
+    for _ in range(4):
+        command = start_command(tmp_path / "notebooks")
+        time.sleep(moments.uniform(0.5, 6.0))
+        command.kill()
+        command.communicate()
+        after = contents(report)
+        if after != before:
+            assert set(after) == {
+                "index.html",
+                "1_finishes.ipynb",
+                "manifest.json",
+                "numbers.html",
+                "thumbnail.svg",
+            }, f"seed {seed}"
+            assert json.loads(after["manifest.json"])["status"] == "finished", f"seed {seed}"
+            assert after["index.html"].rstrip().endswith(b"</html>"), f"seed {seed}"
+            before = after
+
+
+# --- without a network ---------------------------------------------------------------------------
+
+# Read by every Python that the run starts: an attempt to reach a host is an error.
+FORBID = """
+import socket
+
+connect = socket.socket.connect
+
+def refuse(self, address):
+    if self.family != getattr(socket, "AF_UNIX", None):
+        raise OSError(f"the network is forbidden, and {address} was asked for")
+    return connect(self, address)
+
+socket.socket.connect = socket.socket.connect_ex = refuse
+socket.getaddrinfo = lambda *a, **k: refuse(socket.socket(), a)
+"""
+
+
+def test_a_run_needs_no_network(tmp_path: Path, sections_of: SectionsOf) -> None:
+    """In a network namespace without interfaces where the system permits one, too."""
+    sections_of(tmp_path / "notebooks", "1_finishes")
+    (tmp_path / "forbid").mkdir()
+    (tmp_path / "forbid" / "sitecustomize.py").write_text(FORBID)
+    unshare = ["unshare", "--net", "--map-root-user"]
+    try:
+        permitted = subprocess.run([*unshare, "true"], capture_output=True).returncode == 0
+    except FileNotFoundError:
+        permitted = False
+    run = [sys.executable, "-m", "coursework", "run", "--notebooks", str(tmp_path / "notebooks")]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path / "forbid")}
+    probe = [sys.executable, "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:9')"]
+    refused = subprocess.run(probe, capture_output=True, text=True, env=environment)
+    assert "the network is forbidden" in refused.stderr
+    command = [*unshare, *run] if permitted else run
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "reports" / "1_finishes" / "index.html").exists()
