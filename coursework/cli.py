@@ -79,6 +79,8 @@ def run(
     try:
         with Progress(sections) as progress:
             outcomes = run_sections(sections, values, reports, jobs=jobs, progress=progress)
+    except ParameterError as error:
+        raise click.UsageError(str(error)) from None
     except KeyboardInterrupt:
         click.echo("Interrupted: finished reports are whole, nothing unfinished was published.", err=True)
         sys.exit(130)

@@ -1,0 +1,99 @@
+"""The commands, up to the point where a kernel would start."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from coursework.cli import main
+
+TINY = Path(__file__).parents[1] / "publish" / "notebooks"
+
+
+def invoke(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+
+def run(out: Path, *arguments: object) -> Result:
+    return invoke("run", "--notebooks", TINY, "--out", out, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["9"], ["unknown section '9'", "1_finishes", "4_hangs"]),
+        (["2_rases"], ["did you mean '2_raises'"]),
+        (
+            ["1", "-p", "sede", "3"],
+            ["unknown parameter 'sede'", "did you mean 'seed'", "Valid names", "rate"],
+        ),
+        (["1", "-p", "n", "many"], ["'n' is of type int", "'many'", "seed, n, rate, where"]),
+        (["-p", "rate", "fast"], ["'rate' is of type float"]),
+        (["2", "-p", "rate", "0.5"], ["unknown parameter 'rate'"]),
+        (["--jobs", "0"], ["--jobs"]),
+        (["-p", "n"], ["-p"]),
+    ],
+)
+def test_a_wrong_section_or_parameter_ends_with_code_2_and_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], words: list[str]
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr(subprocess, "Popen", refuse)
+    result = run(tmp_path / "reports", *arguments)
+    assert result.exit_code == 2
+    for word in words:
+        assert word in result.output
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_folder_without_notebooks_is_refused(tmp_path: Path) -> None:
+    result = invoke("run", "--notebooks", tmp_path)
+    assert result.exit_code == 2
+    assert "no numbered notebook" in result.output
+
+
+def test_the_list_shows_every_parameter_with_type_default_and_help() -> None:
+    result = invoke("list", "--notebooks", TINY)
+    assert result.exit_code == 0
+    assert "1_finishes: Finishes & shows <everything>" in result.output
+    assert "-p n: int = 3  (how many)" in result.output
+
+
+def test_a_notebook_whose_parameters_cannot_be_read_is_named(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "metadata": {"tags": ["parameters"]}, "source": "n = 3"}
+    (tmp_path / "1_bad.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
+    for command in ("list", "run"):
+        result = invoke(command, "--notebooks", tmp_path)
+        assert result.exit_code == (2 if command == "run" else 1)
+        assert "1_bad.ipynb: parameters cell, line 1" in result.output
+
+
+def test_the_index_is_written_again_from_what_is_on_disk(tmp_path: Path) -> None:
+    result = invoke("site", "--notebooks", TINY, "--out", tmp_path / "reports")
+    assert result.exit_code == 0
+    assert str(tmp_path / "reports" / "index.html") in result.output
+    assert "coursework run 4" in (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+
+
+def test_the_package_runs_as_a_module_and_loads_no_torch_for_its_help() -> None:
+    code = "import runpy, sys; sys.argv = ['coursework', '--help']; runpy.run_module('coursework')"
+    check = f"try:\n    {code}\nexcept SystemExit:\n    assert 'torch' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", "import sys\n" + check], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "run" in done.stdout
+
+
+def test_a_run_prints_status_seconds_and_the_index_and_ends_with_code_1_on_failure(tmp_path: Path) -> None:
+    result = run(tmp_path / "reports", "2")
+    assert result.exit_code == 1
+    assert "2_raises" in result.output
+    assert "failed" in result.output
+    assert "cell 5 (the-culprit): IndexError" in result.output
+    assert "total" in result.output
+    assert f"Index: {tmp_path / 'reports' / 'index.html'}" in result.output
