@@ -26,9 +26,7 @@ def build_mlp(activation: str, layers: int, width: int = 32) -> nn.Sequential:
     if activation not in _MODULES:
         raise ValueError(f"activation {activation!r} is unknown: choose one of {', '.join(_MODULES)}")
     if layers < 3:
-        raise ValueError(
-            f"layers is {layers}: build at least 3 weight matrices"
-        )
+        raise ValueError(f"layers is {layers}: build at least 3 weight matrices")
     sizes = [2, *[width] * (layers - 1), 1]
     modules: list[nn.Module] = []
     for units_in, units_out in pairwise(sizes):
