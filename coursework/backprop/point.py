@@ -132,7 +132,7 @@ def assignment_point(seed: int = 0) -> ExamplePoint:
 def in_general_position(point: ExamplePoint) -> bool:
     """Return whether every sum, forwards and backwards, is more than a small share of its terms."""
     network, a, z, delta = point.network, point.trace.a, point.trace.z, point.gradients.delta
-    share = 0.01 / sum(network.sizes)
+    share = 0.1 / sum(network.sizes)
     sums = [(a[network.L] - point.t, np.abs(a[network.L]) + np.abs(point.t))]
     for l, w in network.w.items():
         sums.append((a[l + 1], np.abs(z[l]) @ np.abs(w.T) + np.abs(network.b.get(l, 0))))
