@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +23,19 @@ def record(name: str, value: float | int | str | bool, text: str | None = None) 
     Parameters
     ----------
     name : what the value is, as the index page shall print it ("largest relative error").
-    value : a number, a string or a truth value; NumPy scalars are converted.
+    value : a number, a string or a truth value; NumPy scalars are converted, and
+        what is not finite is stored as text.
     text : how to print it; by default `value` itself, floats with four significant digits.
     """
     if hasattr(value, "item"):
         value = value.item()
+    stored = value
+    if isinstance(value, float) and not math.isfinite(value):
+        stored = str(value)  # JSON has no such numbers
     if text is None:
         text = f"{value:.4g}" if isinstance(value, float) else str(value)
     display(
-        {"text/plain": f"{name}: {text}", RECORD_MIME: {"name": name, "value": value, "text": text}},
+        {"text/plain": f"{name}: {text}", RECORD_MIME: {"name": name, "value": stored, "text": text}},
         raw=True,
     )
 

@@ -132,6 +132,7 @@ def execute(
             parameters=dict(parameters),
             cwd=str(notebook.parent),
             kernel_name="python3",
+            language="python",
             km=kernel or LocalKernelManager(),
             progress_bar=False,
             request_save_on_cell_execute=False,

@@ -45,7 +45,7 @@ class LocalKernelManager(AsyncKernelManager):
 
     def kill_at_once(self) -> None:
         """Kill the kernel and the processes that it started, and remove the folder; for a dying parent."""
-        if self.process_id:
+        if self.process_id and os.name == "posix":
             with suppress(ProcessLookupError):
                 os.killpg(self.process_id, signal.SIGKILL)
         self._folder.cleanup()

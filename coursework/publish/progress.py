@@ -77,7 +77,7 @@ class Progress:
         assert self._bar is not None
         self._bar.total, self._bar.n = self._total(), sum(self._done.values())
         self._bar.set_description_str(
-            "; ".join(f"{stem}: {cell}" for stem, cell in self._under_way.items()), refresh=True
+            "; ".join(f"{stem.split('_')[0]}: {cell}" for stem, cell in self._under_way.items()), refresh=True
         )
 
     def _total(self) -> int:

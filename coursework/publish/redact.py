@@ -21,13 +21,15 @@ def redact_text(text: str) -> str:
     """
     text = _CELL_FILE.sub("<cell>", text)
     for folder, short in (
-        (str(PROJECT_ROOT) + "/", ""),
         (sys.prefix, "<python>"),
+        (f"{PROJECT_ROOT}/", ""),
         (sys.base_prefix, "<python>"),
         (str(Path.home()), "~"),
     ):
-        if len(folder) > 2 and folder != "/usr":
-            text = text.replace(folder, short)
+        if len(folder) > 2 and folder != "/usr":  # folders that every machine has tell nothing
+            text = re.sub(
+                rf"(?<![\w.~-]){re.escape(folder)}(?![\w.-])" if short else re.escape(folder), short, text
+            )
     return text
 
 

@@ -249,7 +249,7 @@ def _environment(staging: Path, threads: int | None) -> dict[str, str]:
 def _death(code: int, noise: str) -> dict[str, Any]:
     """Return the failure of a child process that ended without a word."""
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-    cause = "; the usual cause is too little memory" if code == -signal.SIGKILL else ""
+    cause = "; the usual cause is too little memory" if code == -9 else ""
     return {"reason": f"The process that made the report {how}{cause}.", "traceback": noise}
 
 

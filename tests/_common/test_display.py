@@ -44,6 +44,11 @@ def test_a_record_is_shown_and_stored(shown: list, value: Any, text: str | None,
     assert not isinstance(data[RECORD_MIME]["value"], np.generic)
 
 
+def test_a_value_that_json_does_not_know_is_stored_as_text(shown: list) -> None:
+    record("loss", float("nan"))
+    assert shown[0][0][RECORD_MIME] == {"name": "loss", "value": "nan", "text": "nan"}
+
+
 def test_an_input_is_stored_with_its_hash_and_its_place_in_the_project(shown: list) -> None:
     record_input("licence", PROJECT_ROOT / "LICENSE")
     ((data, _),) = shown

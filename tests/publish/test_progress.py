@@ -40,7 +40,7 @@ def test_lines_without_a_terminal_name_section_count_cell_and_end() -> None:
 
 def test_a_bar_on_a_terminal_names_the_cell_under_way_and_counts() -> None:
     shown = follow_one_cell(Terminal())
-    assert "4_hangs: Hangs (the-wait)" in shown
+    assert "4: Hangs (the-wait)" in shown
     assert "0/3" in shown
     assert "1/3" in shown
     assert "cell/s" in shown

@@ -2,6 +2,7 @@
 
 import sys
 
+import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from coursework._common.files import PROJECT_ROOT
@@ -15,6 +16,12 @@ def test_the_projects_folder_is_taken_out() -> None:
 def test_pythons_folder_and_a_cells_file_get_short_names() -> None:
     assert str(PROJECT_ROOT) not in redact_text(f"{sys.prefix}/lib/x.py")
     assert redact_text("/tmp/ipykernel_12/345.py:3: UserWarning") == "<cell>:3: UserWarning"
+
+
+def test_only_whole_names_of_folders_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    text = "/home/ann/x /home/anna/x y/home/ann"
+    assert redact_text(text) == "~/x /home/anna/x y/home/ann"
 
 
 def test_every_text_of_a_notebook_is_redacted() -> None:

@@ -353,9 +353,8 @@ socket.getaddrinfo = lambda *a, **k: refuse(socket.socket(), a)
 """
 
 
-def test_a_run_needs_no_network(tmp_path: Path, sections_of: SectionsOf) -> None:
-    """In a network namespace without interfaces where the system permits one, too."""
-    sections_of(tmp_path / "notebooks", "1_finishes")
+def test_the_workbooks_first_section_runs_without_a_network(tmp_path: Path) -> None:
+    """Every Python of the run refuses to connect; where the system permits it, there is no network at all."""
     (tmp_path / "forbid").mkdir()
     (tmp_path / "forbid" / "sitecustomize.py").write_text(FORBID)
     unshare = ["unshare", "--net", "--map-root-user"]
@@ -363,7 +362,7 @@ def test_a_run_needs_no_network(tmp_path: Path, sections_of: SectionsOf) -> None
         permitted = subprocess.run([*unshare, "true"], capture_output=True).returncode == 0
     except FileNotFoundError:
         permitted = False
-    run = [sys.executable, "-m", "coursework", "run", "--notebooks", str(tmp_path / "notebooks")]
+    run = [sys.executable, "-m", "coursework", "run", "1", "--out", str(tmp_path)]
     environment = os.environ | {"PYTHONPATH": str(tmp_path / "forbid")}
     probe = [sys.executable, "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:9')"]
     refused = subprocess.run(probe, capture_output=True, text=True, env=environment)
@@ -371,4 +370,6 @@ def test_a_run_needs_no_network(tmp_path: Path, sections_of: SectionsOf) -> None
     command = [*unshare, *run] if permitted else run
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert (tmp_path / "reports" / "1_finishes" / "index.html").exists()
+    page = (tmp_path / "1_error_backpropagation" / "index.html").read_text(encoding="utf-8")
+    assert page.count("<math") > 50
+    assert BeautifulSoup(page, "html.parser").select("script, link, [src^=http], [href^='//']") == []

@@ -41,7 +41,7 @@ def index_of(out: Path, sections: list[Section] | None = None) -> BeautifulSoup:
 def test_a_finished_section_shows_title_records_thumbnail_and_links(out: Path) -> None:
     page = index_of(out)
     assert page.h2 is not None
-    assert page.h2.get_text(strip=True) == "First <b>"
+    assert page.h2.get_text() == "1. First <b>"
     assert [c.get_text() for c in page.select("table tr > *")] == ["accuracy <i>", "0.50 & more"]
     assert page.select("img")[0]["alt"] == "a <grey> square"
     assert str(page.select("img")[0]["src"]).startswith("data:image/png;base64,")
