@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 
 import numpy as np
@@ -34,6 +36,17 @@ def build_mlp(activation: str, layers: int, width: int = 32) -> nn.Sequential:
     return nn.Sequential(*modules[:-1])
 
 
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch use one thread: matrices this small gain nothing by more, and lose on a busy machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def watch_training(activation: str, layers: int, steps: int, seed: int) -> GradientMonitor:
     """Train such a network on a circle in the plane and return what the monitor saw of its weights.
 
@@ -50,7 +63,7 @@ def watch_training(activation: str, layers: int, steps: int, seed: int) -> Gradi
         x = 2 * torch.rand(256, 2) - 1
     inside = (x.square().sum(dim=1, keepdim=True) < 0.6).float()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with GradientMonitor(model, names="*.weight") as monitor:
+    with _one_thread(), GradientMonitor(model, names="*.weight") as monitor:
         for _ in range(steps):
             optimizer.zero_grad()
             nn.functional.binary_cross_entropy_with_logits(model(x), inside).backward()

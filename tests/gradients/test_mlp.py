@@ -29,11 +29,12 @@ def test_layers_that_float32_has_lost_are_left_out() -> None:
     assert decades_per_layer(monitor) == pytest.approx(-0.88, abs=0.08)
 
 
-def test_training_is_repeatable_and_leaves_the_global_generator_alone() -> None:
-    state = torch.random.get_rng_state()
+def test_training_is_repeatable_and_leaves_torchs_global_state_alone() -> None:
+    state, threads = torch.random.get_rng_state(), torch.get_num_threads()
     first, again = (watch_training("tanh", layers=3, steps=2, seed=5) for _ in range(2))
     assert first.rows == again.rows
     assert torch.equal(torch.random.get_rng_state(), state)
+    assert torch.get_num_threads() == threads
 
 
 def test_a_slope_outside_its_range_is_found_out() -> None:
