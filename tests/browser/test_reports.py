@@ -188,8 +188,10 @@ CONTRAST = """() => {
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_text_stands_out_from_its_background(page: Page, reports: Path, name: str, scheme: Any) -> None:
-    page.emulate_media(color_scheme=scheme)
+@pytest.mark.parametrize(("medium", "scheme"), [("screen", "light"), ("screen", "dark"), ("print", "dark")])
+def test_every_text_stands_out_from_its_background(
+    page: Page, reports: Path, name: str, medium: Any, scheme: Any
+) -> None:
+    page.emulate_media(media=medium, color_scheme=scheme)
     page.goto((reports / name).as_uri())
     assert page.evaluate(CONTRAST) == []
