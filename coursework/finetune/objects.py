@@ -59,9 +59,10 @@ OUTLINES: dict[str, Callable[[Array, Array], Mask]] = {
     "bar": lambda u, v: _box(u, v, 0.96, 0.17),
     "hexagon": lambda u, v: np.maximum(np.abs(u), np.abs(u) / 2 + 0.866 * np.abs(v)) < 0.85,
     "frame": lambda u, v: _box(u, v, 0.72, 0.72) & ~_box(u, v, 0.5, 0.5),
-    "arch": lambda u, v: (_box(u, v, 0.9, 0.95) & ~_box(u, v, 0.62, 0.8, 0, 0.35)),
-    "hook": lambda u, v: _box(u, v, 0.15, 0.65, 0.4, -0.25)
-    | ((np.abs(_radius(u, v - 0.4) - 0.4) < 0.15) & (v > 0.4)),
+    "arch": lambda u, v: _box(u, v, 0.9, 0.95) & ~_box(u, v, 0.62, 0.8, 0, 0.35),
+    "hook": lambda u, v: (
+        _box(u, v, 0.15, 0.65, 0.4, -0.25) | ((np.abs(_radius(u, v - 0.4) - 0.4) < 0.15) & (v > 0.4))
+    ),
     "dumbbell": lambda u, v: (_radius(np.abs(u) - 0.6, v) < 0.38) | _box(u, v, 0.6, 0.13),
 }
 
@@ -80,22 +81,28 @@ def _odd(x: Array) -> Mask:
 SURFACES: dict[str, Callable[[Array, Array, float, float], NDArray[np.bool_] | Regions]] = {
     "plain": lambda u, v, k, p: np.zeros(u.shape, np.intp),
     "stripes": lambda u, v, k, p: _odd(u * k + p),
-    "dots": lambda u, v, k, p: (_part(u * k / 1.4 + p) - 0.5) ** 2 + (_part(v * k / 1.4 + p) - 0.5) ** 2 < 0.1,
+    "dots": lambda u, v, k, p: (
+        (_part(u * k / 1.4 + p) - 0.5) ** 2 + (_part(v * k / 1.4 + p) - 0.5) ** 2 < 0.1
+    ),
     "checks": lambda u, v, k, p: _odd(u * k * 0.8 + p) ^ _odd(v * k * 0.8 + p),
     "rays": lambda u, v, k, p: _odd((np.arctan2(v, u) / (2 * math.pi) + p) * 2 * round(k)),
     "plus": lambda u, v, k, p: (np.abs(u) < 0.11) | (np.abs(v) < 0.11),
     "rings": lambda u, v, k, p: _odd(_radius(u, v) * k * 1.2 + p),
     "waves": lambda u, v, k, p: _part(v * k * 0.8 + p + 0.22 * np.sin(2 * math.pi * u)) < 0.3,
     "honeycomb": lambda u, v, k, p: _honeycomb(u * k * 0.8 + p, v * k * 0.8 + p) < 0.1,
-    "blobs": lambda u, v, k, p: np.cos(k * 1.5 * u + 7 * p) + np.cos(k * 1.5 * (0.5 * u + 0.87 * v) - 3 * p)
-    + np.cos(k * 1.5 * (0.5 * u - 0.87 * v) + 5 * p) > 0.9,
+    "blobs": lambda u, v, k, p: (
+        np.cos(k * 1.5 * u + 7 * p)
+        + np.cos(k * 1.5 * (0.5 * u + 0.87 * v) - 3 * p)
+        + np.cos(k * 1.5 * (0.5 * u - 0.87 * v) + 5 * p)
+        > 0.9
+    ),
     "spiral": lambda u, v, k, p: _odd(_radius(u, v) * k * 0.8 + 2 * (np.arctan2(v, u) / (2 * math.pi) + p)),
     "halves": lambda u, v, k, p: u > (p - 0.5) * 0.6,
     "net": lambda u, v, k, p: (_part(u * k + p) < 0.2) | (_part(v * k + p) < 0.2),
     "bands": lambda u, v, k, p: (v > -0.25).astype(np.intp) + (v > 0.25),
-    "meridians": lambda u, v, k, p: _part(
-        np.arcsin(np.clip(u / np.sqrt(np.maximum(1.02 - v * v, 0.05)), -1, 1)) / math.pi * k + p
-    ) < 0.2,
+    "meridians": lambda u, v, k, p: (
+        _part(np.arcsin(np.clip(u / np.sqrt(np.maximum(1.02 - v * v, 0.05)), -1, 1)) / math.pi * k + p) < 0.2
+    ),
     "target": lambda u, v, k, p: _radius(u - (p - 0.5) * 0.5, v) < 0.45,
 }
 
@@ -129,7 +136,12 @@ class Labelled:
 
 
 def picture_of_objects(
-    size: int, rng: np.random.Generator, difficulty: float = 1.0, *, smallest_px: float = 8, largest_px: float = 36
+    size: int,
+    rng: np.random.Generator,
+    difficulty: float = 1.0,
+    *,
+    smallest_px: float = 8,
+    largest_px: float = 36,
 ) -> Labelled:
     """Return a picture of `size` pixels with one to three objects of radius `smallest_px` to `largest_px`.
 
@@ -159,7 +171,9 @@ def picture_of_objects(
             continue
         placed.append((x, y, r_px))
         outline, surface = int(rng.integers(len(OUTLINES))), int(rng.integers(len(SURFACES)))
-        mask, corner = _draw_object(stage, ((left + x) / whole, (top + y) / whole), r_px / whole, outline, surface)
+        mask, corner = _draw_object(
+            stage, ((left + x) / whole, (top + y) / whole), r_px / whole, outline, surface
+        )
         owner.paste(len(placed), corner, mask)
         outlines.append(outline)
         surfaces.append(surface)
@@ -226,5 +240,7 @@ def _floor_lines(stage: Stage) -> None:
             points = [stage.ground(*(float(v) for v in rng.uniform((-1.5, 0), (1.5, 3)))) for _ in range(2)]
         else:
             centre = (float(rng.uniform(-1, 1)), float(rng.uniform(0.2, 2)))
-            points = arc_on_ground(stage, centre, float(rng.uniform(0.2, 0.9)), 0.0, float(rng.uniform(0.2, 1)))
+            points = arc_on_ground(
+                stage, centre, float(rng.uniform(0.2, 0.9)), 0.0, float(rng.uniform(0.2, 1))
+            )
         stage.line(points, colour, width)

@@ -54,10 +54,9 @@ class Recipe:
 
     seed: int = 0
     stages: tuple[Stage, ...] = (
-        Stage(96, 16, 16_000),
-        Stage(96, 32, 104_000),
-        Stage(128, 32, 30_000),
-        Stage(160, 24, 6_000),
+        Stage(96, 16, 8_000),
+        Stage(96, 32, 82_000),
+        Stage(128, 32, 24_000),
     )
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
@@ -130,13 +129,18 @@ def dense_labels(owner: Tensor, names: Tensor, block: str, like: Tensor) -> Tens
     return torch.where(most > 0.12, label, 0)
 
 
-def loss_of(logits: dict[str, Tensor], batch: dict[str, Tensor], recipe: Recipe) -> tuple[Tensor, dict[str, float]]:
+def loss_of(
+    logits: dict[str, Tensor], batch: dict[str, Tensor], recipe: Recipe
+) -> tuple[Tensor, dict[str, float]]:
     """Return the weighted loss and, for the log, the accuracies at the objects' positions."""
     outlines, surfaces = len(OUTLINES) + 1, len(SURFACES) + 1
     total = torch.zeros(())
     seen: dict[str, float] = {}
     for name in BLOCKS:
-        for what, part, count in (("outline", slice(0, outlines), outlines), ("surface", slice(outlines, None), surfaces)):
+        for what, part, count in (
+            ("outline", slice(0, outlines), outlines),
+            ("surface", slice(outlines, None), surfaces),
+        ):
             guess = logits[name][:, part]
             label = dense_labels(batch["owner"], batch[what], name, guess)
             weight = torch.ones(count)
@@ -145,7 +149,9 @@ def loss_of(logits: dict[str, Tensor], batch: dict[str, Tensor], recipe: Recipe)
             total = total + recipe.loss_weights[name] * loss
             there = label > 0
             seen[f"{name} {what}"] = float((guess.argmax(1) == label)[there].float().mean())
-    present = torch.cat([_presence(batch["outline"], outlines - 1), _presence(batch["surface"], surfaces - 1)], 1)
+    present = torch.cat(
+        [_presence(batch["outline"], outlines - 1), _presence(batch["surface"], surfaces - 1)], 1
+    )
     pooled = F.binary_cross_entropy_with_logits(logits["pooled"], present) * 4
     total = total + recipe.loss_weights["pooled"] * pooled
     for what, part in (("outline", slice(0, outlines - 1)), ("surface", slice(outlines - 1, None))):
@@ -194,7 +200,9 @@ def batch_of(seed: int, first: int, count: int, size: int, difficulty: float = 1
 
 def network_input(pixels: Tensor) -> Tensor:
     """Return (n, H, W, 3) bytes as (n, 3, H, W) floats in [-1, 1], Inception's own scaling."""
-    return pixels.permute(0, 3, 1, 2).float().div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
+    return (
+        pixels.permute(0, 3, 1, 2).float().div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
+    )
 
 
 def learning_rate_at(done: int, recipe: Recipe) -> float:
@@ -202,7 +210,9 @@ def learning_rate_at(done: int, recipe: Recipe) -> float:
     share = done / recipe.pictures
     if share < recipe.warm_up:
         return recipe.learning_rate * (share / recipe.warm_up)
-    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (share - recipe.warm_up) / (1 - recipe.warm_up)))
+    return (
+        recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * (share - recipe.warm_up) / (1 - recipe.warm_up)))
+    )
 
 
 def pretrain(recipe: Recipe, folder: Path, *, save_every: float = 120.0, workers: int = 1) -> Learner:
@@ -220,7 +230,7 @@ def pretrain(recipe: Recipe, folder: Path, *, save_every: float = 120.0, workers
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
     torch.set_flush_denormal(True)
-    learner = Learner().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    learner = Learner().to(memory_format=torch.channels_last)
     decay = [p for p in learner.parameters() if p.ndim > 1]
     rest = [p for p in learner.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
@@ -238,7 +248,9 @@ def pretrain(recipe: Recipe, folder: Path, *, save_every: float = 120.0, workers
         steps = math.ceil(stage.pictures / stage.batch)
         first = min(steps, max(0, math.ceil((done - start) / stage.batch)))
         pictures = _Pictures(recipe, stage, start, first)
-        loader = torch.utils.data.DataLoader(pictures, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None)
+        loader = torch.utils.data.DataLoader(
+            pictures, batch_size=None, num_workers=workers, prefetch_factor=4 if workers else None
+        )
         for step, batch in enumerate(loader if first < steps else (), first):
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate_at(done, recipe)
@@ -252,11 +264,18 @@ def pretrain(recipe: Recipe, folder: Path, *, save_every: float = 120.0, workers
             if step % 20 == 0:
                 now = time.monotonic()
                 seconds, before = seconds + now - before, now
-                row = {"pictures": done, "size": stage.size, "loss": round(float(loss.detach()), 4), "seconds": round(seconds)}
+                row = {
+                    "pictures": done,
+                    "size": stage.size,
+                    "loss": round(float(loss.detach()), 4),
+                    "seconds": round(seconds),
+                }
                 row |= {key: round(value, 3) for key, value in seen.items()}
                 with (folder / "log.jsonl").open("a") as log:
                     log.write(json.dumps(row) + "\n")
-                bar.set_postfix({"px": stage.size, "loss": row["loss"], "pooled outline": row["pooled outline"]})
+                bar.set_postfix(
+                    {"px": stage.size, "loss": row["loss"], "pooled outline": row["pooled outline"]}
+                )
                 if now - last_save > save_every:
                     _save(folder / "checkpoint.pt", recipe, learner, optimizer, done, seconds)
                     last_save = now

@@ -68,5 +68,7 @@ def read_quantized(path: Path) -> dict[str, Tensor] | None:
             if name.endswith(SCALE):
                 continue
             value = file.get_tensor(name)
-            state[name] = dequantize(value, file.get_tensor(name + SCALE)) if value.dtype == torch.int8 else value
+            state[name] = (
+                dequantize(value, file.get_tensor(name + SCALE)) if value.dtype == torch.int8 else value
+            )
         return state

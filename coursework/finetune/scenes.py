@@ -12,6 +12,8 @@ import io
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +21,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 
 OVERSAMPLE = 2
 
@@ -124,7 +126,7 @@ def empty_stage(size: int, rng: np.random.Generator, crowd: float = 0.6) -> Stag
     if rng.random() < 0.6:  # boards, or a band of advertisements, at the foot of the wall
         top = horizon - float(rng.uniform(0.02, 0.08))
         edges = [0.0, *sorted(float(x) for x in rng.uniform(0, 1, int(rng.integers(0, 5)))), 1.0]
-        for left, right in zip(edges, edges[1:], strict=False):
+        for left, right in pairwise(edges):
             stage.polygon([(left, top), (right, top), (right, horizon), (left, horizon)], any_colour(rng))
     return stage
 
@@ -194,11 +196,19 @@ def person(stage: Stage, foot: Point, height: float) -> tuple[Point, Point]:
     for sign in (-1, 1):
         swing = float(rng.uniform(0.02, 0.22)) * sign * height
         knee = (hip[0] + swing * 0.8, y - 0.25 * height)
-        sole = (hip[0] + swing * float(rng.uniform(0.5, 1.4)), y - max(0.0, float(rng.normal(0, 0.05))) * height)
+        sole = (
+            hip[0] + swing * float(rng.uniform(0.5, 1.4)),
+            y - max(0.0, float(rng.normal(0, 0.05))) * height,
+        )
         stage.line([hip, knee], trousers, limb * 1.2)
         stage.line([knee, sole], skin if rng.random() < 0.5 else trousers, limb)
     wide, slim = 0.12 * height, 0.09 * height
-    torso = [(neck[0] - wide, neck[1]), (neck[0] + wide, neck[1]), (hip[0] + slim, hip[1]), (hip[0] - slim, hip[1])]
+    torso = [
+        (neck[0] - wide, neck[1]),
+        (neck[0] + wide, neck[1]),
+        (hip[0] + slim, hip[1]),
+        (hip[0] - slim, hip[1]),
+    ]
     stage.polygon(torso, shirt)
     if rng.random() < 0.4:  # a stripe or a number's patch on the shirt
         a, b = sorted(float(v) for v in rng.uniform(0, 1, 2))
@@ -209,7 +219,10 @@ def person(stage: Stage, foot: Point, height: float) -> tuple[Point, Point]:
     for sign in (-1, 1):
         shoulder = (neck[0] + sign * wide, neck[1] + limb / 2)
         angle = float(rng.uniform(-0.6, 2.4))
-        elbow = (shoulder[0] + sign * 0.16 * height * math.sin(angle), shoulder[1] + 0.16 * height * math.cos(angle))
+        elbow = (
+            shoulder[0] + sign * 0.16 * height * math.sin(angle),
+            shoulder[1] + 0.16 * height * math.cos(angle),
+        )
         angle += float(rng.uniform(-0.8, 0.8))
         hand = (elbow[0] + sign * 0.16 * height * math.sin(angle), elbow[1] + 0.16 * height * math.cos(angle))
         stage.line([shoulder, elbow], shirt, limb * 0.9)
@@ -254,7 +267,10 @@ def clutter(stage: Stage, count: int) -> None:
                 stage.line([(x + 0.1 * w, y + h * step), (x + 1.9 * w, y + h * step)], other, 0.006)
         else:
             stage.polygon([(x, y), (x + w / 3, y), (x + w / 3, y + h), (x, y + h)], fill)
-            stage.polygon([(x + w / 9, y - h / 3), (x + 2 * w / 9, y - h / 3), (x + 2 * w / 9, y), (x + w / 9, y)], other)
+            stage.polygon(
+                [(x + w / 9, y - h / 3), (x + 2 * w / 9, y - h / 3), (x + 2 * w / 9, y), (x + w / 9, y)],
+                other,
+            )
 
 
 Regions = NDArray[np.intp]
@@ -329,7 +345,8 @@ def photograph(stage: Stage) -> NDArray[np.uint8]:
     pixels = (pixels - np.float32(0.5)) * contrast + np.float32(0.5) + lift
     noise = np.float32(rng.uniform(0.0, 0.03))
     pixels += rng.standard_normal(pixels.shape, dtype=np.float32) * noise
-    return np.clip(pixels * 255 + 0.5, 0, 255).astype(np.uint8)
+    seen: NDArray[np.uint8] = np.clip(pixels * 255 + 0.5, 0, 255).astype(np.uint8)
+    return seen
 
 
 def jpeg(pixels: NDArray[np.uint8], quality: int) -> bytes:

@@ -9,7 +9,7 @@ told from shapes and surfaces only.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -63,9 +63,9 @@ def _on_sphere(u: Array, v: Array, rotation: NDArray[np.float32]) -> Array:
 def _icosahedron() -> NDArray[np.float32]:
     """Return the 12 unit vectors to the vertices of an icosahedron: the middles of the pentagons."""
     golden = (1 + math.sqrt(5)) / 2
-    corners = [(0.0, s, t * golden) for s in (-1, 1) for t in (-1, 1)]
-    corners += [(s, t * golden, 0.0) for s in (-1, 1) for t in (-1, 1)]
-    corners += [(t * golden, 0.0, s) for s in (-1, 1) for t in (-1, 1)]
+    corners = [(0.0, s, t * golden) for s in (-1.0, 1.0) for t in (-1.0, 1.0)]
+    corners += [(s, t * golden, 0.0) for s in (-1.0, 1.0) for t in (-1.0, 1.0)]
+    corners += [(t * golden, 0.0, s) for s in (-1.0, 1.0) for t in (-1.0, 1.0)]
     vectors = np.array(corners, np.float32)
     unit: NDArray[np.float32] = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     return unit
@@ -132,7 +132,8 @@ def draw_puck(stage: Stage, centre: Point, half_width: float) -> None:
     shadow(stage, (x, y + thick + flat * 0.4), half_width * 1.15)
     stage.ellipse((x, y + thick), half_width, flat, side)
     stage.polygon(
-        [(x - half_width, y), (x + half_width, y), (x + half_width, y + thick), (x - half_width, y + thick)], side
+        [(x - half_width, y), (x + half_width, y), (x + half_width, y + thick), (x - half_width, y + thick)],
+        side,
     )
     stage.ellipse((x, y), half_width, flat, top)
     stage.ellipse((x, y), half_width * 0.82, flat * 0.78, shaded(top, 1.15))
@@ -164,7 +165,9 @@ def draw_stick(stage: Stage, heel: Point, hand: Point, length: float) -> None:
 # --- hoops and goals -----------------------------------------------------------------------------
 
 
-def _net(stage: Stage, corners: tuple[Point, Point, Point, Point], cells: tuple[int, int], colour: Colour) -> None:
+def _net(
+    stage: Stage, corners: tuple[Point, Point, Point, Point], cells: tuple[int, int], colour: Colour
+) -> None:
     """Draw a net between four corners (top left, top right, bottom right, bottom left)."""
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = corners
 
@@ -190,15 +193,37 @@ def draw_hoop(stage: Stage, centre: Point, width: float) -> None:
     height = width * 0.62
     if rng.random() < 0.6:
         stage.line([(x, y), (x, max(y + height, stage.horizon + 0.12))], any_colour(rng), width * 0.07)
-    stage.polygon([(x - width / 2, y - height / 2), (x + width / 2, y - height / 2), (x + width / 2, y + height / 2), (x - width / 2, y + height / 2)], board)
+    stage.polygon(
+        [
+            (x - width / 2, y - height / 2),
+            (x + width / 2, y - height / 2),
+            (x + width / 2, y + height / 2),
+            (x - width / 2, y + height / 2),
+        ],
+        board,
+    )
     for half_w, half_h, y0 in ((width / 2, height / 2, y), (width * 0.17, height * 0.2, y + height * 0.12)):
-        box = [(x - half_w, y0 - half_h), (x + half_w, y0 - half_h), (x + half_w, y0 + half_h), (x - half_w, y0 + half_h), (x - half_w, y0 - half_h)]
+        box = [
+            (x - half_w, y0 - half_h),
+            (x + half_w, y0 - half_h),
+            (x + half_w, y0 + half_h),
+            (x - half_w, y0 + half_h),
+            (x - half_w, y0 - half_h),
+        ]
         stage.line(box, marks, width * 0.03)
     rim_y, half = y + height * 0.42, width * 0.17
     net = colour_apart(rng, board, gap=80)
     for slant in np.linspace(-1, 1, 5):
-        stage.line([(x + slant * half, rim_y), (x + slant * half * 0.5 + half * 0.25, rim_y + half * 1.5)], net, 0.004)
-        stage.line([(x + slant * half, rim_y), (x + slant * half * 0.5 - half * 0.25, rim_y + half * 1.5)], net, 0.004)
+        stage.line(
+            [(x + slant * half, rim_y), (x + slant * half * 0.5 + half * 0.25, rim_y + half * 1.5)],
+            net,
+            0.004,
+        )
+        stage.line(
+            [(x + slant * half, rim_y), (x + slant * half * 0.5 - half * 0.25, rim_y + half * 1.5)],
+            net,
+            0.004,
+        )
     s = stage.side
     stage.draw.ellipse(
         [(x - half) * s, (rim_y - half * 0.28) * s, (x + half) * s, (rim_y + half * 0.28) * s],
@@ -215,14 +240,27 @@ def draw_hockey_goal(stage: Stage, foot: Point, width: float) -> None:
     x, y = foot
     half, height = width / 2, width * 0.68
     back_y, back = y - height * 0.14, half * 0.8
-    _net(stage, ((x - half, y - height), (x + half, y - height), (x + back, back_y), (x - back, back_y)), (11, 8), net)
+    _net(
+        stage,
+        ((x - half, y - height), (x + half, y - height), (x + back, back_y), (x - back, back_y)),
+        (11, 8),
+        net,
+    )
     stage.line([(x - half, y), (x - back, back_y), (x + back, back_y), (x + half, y)], pipe, width * 0.025)
     round_px = [x - half, y - height]
     bend = width * 0.13
     left = [(x - half, y), (x - half, y - height + bend)]
-    arc_l = [(x - half + bend - bend * math.cos(a), y - height + bend - bend * math.sin(a)) for a in np.linspace(0, math.pi / 2, 6)]
-    arc_r = [(x + half - bend + bend * math.sin(a), y - height + bend - bend * math.cos(a)) for a in np.linspace(0, math.pi / 2, 6)]
-    stage.line([*left, *arc_l, (round_px[0] + width / 2, y - height), *arc_r, (x + half, y)], pipe, width * 0.05)
+    arc_l = [
+        (x - half + bend - bend * math.cos(a), y - height + bend - bend * math.sin(a))
+        for a in np.linspace(0, math.pi / 2, 6)
+    ]
+    arc_r = [
+        (x + half - bend + bend * math.sin(a), y - height + bend - bend * math.cos(a))
+        for a in np.linspace(0, math.pi / 2, 6)
+    ]
+    stage.line(
+        [*left, *arc_l, (round_px[0] + width / 2, y - height), *arc_r, (x + half, y)], pipe, width * 0.05
+    )
 
 
 def draw_soccer_goal(stage: Stage, foot: Point, width: float) -> None:
@@ -233,10 +271,19 @@ def draw_soccer_goal(stage: Stage, foot: Point, width: float) -> None:
     x, y = foot
     half, height = width / 2, width * 0.36
     back_y, back = y - height * 0.25, half * 0.93
-    _net(stage, ((x - half, y - height), (x + half, y - height), (x + back, back_y), (x - back, back_y)), (16, 7), net)
+    _net(
+        stage,
+        ((x - half, y - height), (x + half, y - height), (x + back, back_y), (x - back, back_y)),
+        (16, 7),
+        net,
+    )
     for sign in (-1, 1):
-        stage.line([(x + sign * half, y - height), (x + sign * back, back_y), (x + sign * half, y)], net, 0.004)
-    stage.line([(x - half, y), (x - half, y - height), (x + half, y - height), (x + half, y)], post, width * 0.022)
+        stage.line(
+            [(x + sign * half, y - height), (x + sign * back, back_y), (x + sign * half, y)], net, 0.004
+        )
+    stage.line(
+        [(x - half, y), (x - half, y - height), (x + half, y - height), (x + half, y)], post, width * 0.022
+    )
 
 
 # --- lines on the floor --------------------------------------------------------------------------
@@ -299,8 +346,14 @@ def _main_thing(stage: Stage, sport: str, hands: list[tuple[Point, Point]]) -> N
         for number in range(sticks):
             length = float(rng.uniform(0.35, 0.75))
             angle = float(rng.uniform(0.35, 1.1)) * (1 if (number + int(rng.integers(2))) % 2 else -1)
-            heel = (spot[0] - math.copysign(half + length * 0.3, -angle) * float(rng.uniform(0.6, 1.1)), spot[1] + half * 0.5)
-            hand = (heel[0] - math.copysign(length * math.sin(abs(angle)), -angle), heel[1] - length * math.cos(angle))
+            heel = (
+                spot[0] - math.copysign(half + length * 0.3, -angle) * float(rng.uniform(0.6, 1.1)),
+                spot[1] + half * 0.5,
+            )
+            hand = (
+                heel[0] - math.copysign(length * math.sin(abs(angle)), -angle),
+                heel[1] - length * math.cos(angle),
+            )
             draw_stick(stage, heel, hand, length)
         for left, right in hands[:2]:
             foot = (left[0] + float(rng.normal(0, 0.05)), left[1] + 0.25)
@@ -347,7 +400,7 @@ def render_dataset(
     validation: int = 32,
     seed: int = 0,
     size: int = SIZE,
-    progress: Callable[..., tqdm] = tqdm,  # type: ignore[type-arg]
+    progress: Callable[..., Iterable[tuple[str, str, int]]] = tqdm,
 ) -> Path:
     """Write `folder/{train,validation}/{class}/img_NNNN.jpg`; return `folder`.
 

@@ -99,7 +99,15 @@ def fit_head(head: Head, train: Features, validation: Features, schedule: Schedu
     head.standardize_by(train.values)
     optimizer = torch.optim.AdamW(_groups(head, schedule, schedule.learning_rate))
     return _fit(
-        "base frozen", head, None, [train], validation, optimizer, schedule, forward=lambda x: head(x), checkpoint=None
+        "base frozen",
+        head,
+        None,
+        [train],
+        validation,
+        optimizer,
+        schedule,
+        forward=lambda x: head(x),
+        checkpoint=None,
     )
 
 
@@ -179,7 +187,9 @@ def _fit(
     epochs = _resume(checkpoint, fingerprint, trained, optimizer)
     with (
         torch.random.fork_rng(),
-        tqdm(total=schedule.epochs * steps, initial=len(epochs) * steps, desc=phase, unit="step", leave=False) as bar,
+        tqdm(
+            total=schedule.epochs * steps, initial=len(epochs) * steps, desc=phase, unit="step", leave=False
+        ) as bar,
     ):
         for epoch in range(len(epochs) + 1, schedule.epochs + 1):
             # each epoch has a seed of its own, so that a resumed run draws what the whole one would have
@@ -193,7 +203,7 @@ def _fit(
                 logits = forward(inputs)
                 loss = F.cross_entropy(logits, labels)
                 optimizer.zero_grad(set_to_none=True)
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 optimizer.step()
                 loss_sum += float(loss.detach()) * len(labels)
                 right += int((logits.detach().argmax(1) == labels).sum())
@@ -218,7 +228,9 @@ def _fit(
     return History(phase, steps, tuple(epochs))
 
 
-def _batches(versions: list[Features], batch_size: int, device: torch.device) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(
+    versions: list[Features], batch_size: int, device: torch.device
+) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield all pictures once, in random order, each in one of its versions."""
     labels = versions[0].labels
     order = torch.randperm(len(labels))
@@ -232,11 +244,18 @@ def _batches(versions: list[Features], batch_size: int, device: torch.device) ->
 def evaluate(forward: Callable[[Tensor], Tensor], features: Features, batch_size: int = 32) -> Tensor:
     """Return the logits of all pictures, (n, classes), on the CPU; the caller sets evaluation mode."""
     device = device_of_choice()
-    return torch.cat([forward(values.to(device)).float().cpu() for values in features.values.split(batch_size)])
+    return torch.cat(
+        [forward(values.to(device)).float().cpu() for values in features.values.split(batch_size)]
+    )
 
 
 def predict(
-    head: Head, features: Features, split: Split, classes: tuple[str, ...], name: str, part: nn.Module | None = None
+    head: Head,
+    features: Features,
+    split: Split,
+    classes: tuple[str, ...],
+    name: str,
+    part: nn.Module | None = None,
 ) -> Predictions:
     """Return the class scores of a split.
 
@@ -260,7 +279,12 @@ def predict(
 def _fingerprint(trained: nn.Module, train: list[Features], validation: Features, schedule: Schedule) -> str:
     """Return a hash over everything that the result depends on."""
     digest = hashlib.sha256(repr((torch.__version__, schedule)).encode())
-    tensors = [*trained.state_dict().values(), *(f.values for f in train), *(f.labels for f in train), validation.values]
+    tensors = [
+        *trained.state_dict().values(),
+        *(f.values for f in train),
+        *(f.labels for f in train),
+        validation.values,
+    ]
     for tensor in tensors:
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     return digest.hexdigest()
@@ -281,7 +305,9 @@ def _save(
         )
 
 
-def _resume(path: Path | None, fingerprint: str, trained: nn.Module, optimizer: torch.optim.Optimizer) -> list[Epoch]:
+def _resume(
+    path: Path | None, fingerprint: str, trained: nn.Module, optimizer: torch.optim.Optimizer
+) -> list[Epoch]:
     """Load the checkpoint of this very run, if there is one; return the epochs that are done."""
     if path is None or not path.exists():
         return []

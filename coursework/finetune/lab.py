@@ -1,0 +1,135 @@
+"""The two phases of fine-tuning as two calls: a head on a frozen base, then the base's last stages too."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+
+from coursework.finetune.bases import Backbone, Base, get_base
+from coursework.finetune.features import Features, activations_before, cache_folder, frozen_features
+from coursework.finetune.head import Head
+from coursework.finetune.images import Images
+from coursework.finetune.scoring import Predictions
+from coursework.finetune.training import History, Schedule, fit_base, fit_head, predict
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What a phase of training leaves.
+
+    Attributes
+    ----------
+    base, weights, size : which base, with which weights, on pictures of how many pixels a side.
+    backbone, head : the networks, in evaluation mode.
+    stage : first stage of the base that was trained; "" if none was.
+    schedule, history : how it was trained, and the epochs.
+    predictions : of the validation pictures.
+    """
+
+    base: Base
+    weights: str
+    size: int
+    backbone: Backbone
+    head: Head
+    stage: str
+    schedule: Schedule
+    history: History
+    predictions: Predictions
+
+
+def frozen_phase(
+    images: Images,
+    *,
+    base: str = "inception_v3",
+    weights: str = "",
+    size: int = 0,
+    hidden: int = 32,
+    dropout: float = 0.5,
+    schedule: Schedule,
+    cache: Path | None = None,
+) -> Phase:
+    """Train a head on the features of a frozen base, which are computed once.
+
+    Parameters
+    ----------
+    images : the folder. base : a name of `BASES`. weights : as for `Base.build`; "" for the base's default.
+    size : side of the pictures in pixels; 0 for what suits the weights.
+    hidden, dropout : of the head. schedule : of its training; its seed also starts head and random weights.
+    cache : folder for the features; by default the user's cache.
+
+    Raises
+    ------
+    ValueError : unknown base, weights that cannot be had, or a size too small for the base.
+    """
+    record = get_base(base)
+    weights = weights or record.default_weights
+    size = size or record.size_for(weights)
+    if size < record.smallest:
+        raise ValueError(f"size={size}: {base} needs pictures of at least {record.smallest} pixels a side")
+    backbone = record.build(weights, seed=schedule.seed)
+    named = f"{base}, {_short(weights)}"
+
+    def features(split_name: str) -> Features:
+        split = getattr(images, split_name)
+        return frozen_features(
+            backbone, split, size, record.preprocessing, cache=cache, description=f"{named}: {split_name}"
+        )
+
+    train, validation = features("train"), features("validation")
+    head = Head(record.feature_width, len(images.classes), hidden=hidden, dropout=dropout, seed=schedule.seed)
+    history = fit_head(head, train, validation, schedule)
+    predictions = predict(head, validation, images.validation, images.classes, f"{named}, base frozen")
+    return Phase(record, weights, size, backbone, head, "", schedule, history, predictions)
+
+
+def trained_phase(
+    frozen: Phase,
+    images: Images,
+    *,
+    stage: str = "",
+    flip: bool = True,
+    schedule: Schedule,
+    checkpoint: bool = False,
+) -> Phase:
+    """Go on from a frozen phase and train the base too, from `stage` on; `frozen` itself is left as it is.
+
+    Parameters
+    ----------
+    stage : first stage that is trained; "" for the base's default, "all" for the whole base.
+    flip : train on mirrored copies of the pictures as well.
+    checkpoint : write each epoch to the user's cache, so that an interrupted call goes on when it is
+        made again; see `fit_base`.
+
+    Raises
+    ------
+    ValueError : there is no such stage.
+    """
+    record = frozen.base
+    stage = stage or record.unfreeze_from
+    backbone, head = copy.deepcopy(frozen.backbone), copy.deepcopy(frozen.head)
+    if stage == "all":
+        stage = backbone.stage_names[0]
+    backbone.part(start=stage)  # refuse an unknown stage before the long part
+    named = f"{record.name}, {_short(frozen.weights)}"
+
+    def activations(split_name: str, mirrored: bool) -> Features:
+        split = getattr(images, split_name)
+        what = f"{named}: {split_name}{' mirrored' if mirrored else ''}, up to {stage}"
+        return activations_before(
+            backbone, stage, split, frozen.size, record.preprocessing, flip=mirrored, description=what
+        )
+
+    train = [activations("train", mirrored) for mirrored in ((False, True) if flip else (False,))]
+    validation = activations("validation", False)
+    file = cache_folder() / f"training-{_short(named)}-{stage}-{schedule.seed}.pt" if checkpoint else None
+    history = fit_base(backbone, stage, head, train, validation, schedule, checkpoint=file)
+    part = backbone.part(start=stage).eval()
+    name = f"{named}, trained from {stage}"
+    predictions = predict(head, validation, images.validation, images.classes, name, part)
+    return Phase(record, frozen.weights, frozen.size, backbone, head, stage, schedule, history, predictions)
+
+
+def _short(weights: str) -> str:
+    """Return the name of weights, without the folders of a file's path."""
+    return Path(weights).name

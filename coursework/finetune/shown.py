@@ -1,0 +1,86 @@
+"""Tables of section 3 as they stand in the notebook: epochs beside the published ones, bases compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from IPython.display import HTML
+from markupsafe import escape
+
+from coursework._common.display import record
+from coursework.finetune.lab import Phase
+from coursework.finetune.scoring import accuracy, mcnemar
+from coursework.finetune.training import History
+
+COLUMNS = ("epoch", "train loss", "train accuracy", "validation loss", "validation accuracy")
+
+
+def rows_to_show(count: int, most: int = 8) -> list[int]:
+    """Return which epochs (from 1) a table of at most about `most` rows shows: the first five, then fewer."""
+    if count <= most:
+        return list(range(1, count + 1))
+    shown = [1, 2, 3, 4, 5]
+    step = 10
+    while step < count:
+        shown.append(step)
+        step *= 2
+    return [*shown, count]
+
+
+def epoch_table(*histories: History) -> HTML:
+    """Return the epoch tables of several phases, one under another, with the assignment's five columns."""
+    return HTML("".join(_epochs(history) for history in histories))
+
+
+def _epochs(history: History) -> str:
+    steps = f"{history.steps} step{'s' if history.steps != 1 else ''} an epoch"
+    head = "".join(f'<th scope="col">{column}</th>' for column in COLUMNS)
+    body = []
+    for number in rows_to_show(len(history.epochs)):
+        row = history.epochs[number - 1]
+        values = (row.train_loss, row.train_accuracy, row.validation_loss, row.validation_accuracy)
+        cells = "".join(f"<td>{value:.4f}</td>" for value in values)
+        body.append(f'<tr><th scope="row">{row.epoch}</th>{cells}</tr>')
+    return (
+        f"<table><caption>{escape(history.phase)} ({steps})</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    )
+
+
+def transfer_table(phases: Sequence[Phase]) -> HTML:
+    """Return one row a phase: base, weights, what was trained, validation accuracy with its interval.
+
+    The last column compares with the row above on the same pictures (McNemar's exact test).
+    """
+    columns = ("base", "weights", "trained", "right", "accuracy", "95 % interval", "p, against the row above")
+    head = "".join(f'<th scope="col">{column}</th>' for column in columns)
+    body = []
+    for index, phase in enumerate(phases):
+        share = accuracy(phase.predictions)
+        p = f"{mcnemar(phases[index - 1].predictions, phase.predictions).p_value:.2g}" if index else ""
+        cells = (
+            phase.weights.replace("\\", "/").rsplit("/", 1)[-1],
+            f"head and base from {phase.stage}" if phase.stage else "head only",
+            f"{share.count} of {share.n}",
+            f"{share.value:.3f}",
+            f"{share.low:.3f} to {share.high:.3f}",
+            p,
+        )
+        body.append(
+            f'<tr><th scope="row">{escape(phase.base.name)}</th>'
+            + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+            + "</tr>"
+        )
+    return HTML(
+        "<table><caption>What pre-training is worth: validation accuracy</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    )
+
+
+def record_weights(phase: Phase) -> None:
+    """Show which base and weights a phase used, with a hash of the weights, and store it for the report."""
+    known = phase.base.weights.get(phase.weights)
+    name = f"{phase.base.name}, {phase.weights if known else phase.weights.rsplit('/', 1)[-1]}"
+    source = known.note if known else "a file"
+    text = f"{name} ({source}), {phase.size} pixels, SHA-256 {phase.backbone.sha256()[:16]}"
+    record("base", name, text)
