@@ -122,6 +122,67 @@ def site(out: Path | None, notebooks: Path) -> None:
     click.echo(f"Index: {_shown(write_index(reports, find_sections(notebooks)))}")
 
 
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--train", type=click.IntRange(0), default=200, show_default=True, help="Pictures per class.")
+@click.option(
+    "--validation", type=click.IntRange(0), default=32, show_default=True, help="Pictures per class."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="0 gives the bundled ones."
+)
+@click.option("--size", type=click.IntRange(32), default=299, show_default=True, help="Side in pixels.")
+def sports(folder: Path, train: int, validation: int, seed: int, size: int) -> None:
+    """Render pictures of basketball, hockey and soccer into FOLDER/{train,validation}/{class}/."""
+    from coursework.finetune.sports import render_dataset
+
+    try:
+        render_dataset(folder, train=train, validation=validation, seed=seed, size=size)
+    except (ValueError, OSError) as error:
+        raise click.UsageError(str(error)) from None
+    click.echo(f"{3 * (train + validation)} pictures in {_shown(folder)}")
+
+
+@main.command()
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("cache") / "pretrain",
+    show_default=True,
+    help="Where the checkpoint and the log are kept; an interrupted run goes on from there.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("cache") / "inception_v3.safetensors",
+    show_default=True,
+    help="The finished weights; a model card is written beside them.",
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--pictures",
+    type=click.IntRange(1000),
+    help="In all, at the recipe's proportions.  [default: the recipe's]",
+)
+@click.option(
+    "--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes that draw pictures."
+)
+def pretrain(folder: Path, out: Path, seed: int, pictures: int | None, workers: int) -> None:
+    """Make the bundled Inception weights: about two hours on two cores; Ctrl-C, and again to go on."""
+    from coursework.finetune.bundle import pretrain_to_file
+
+    try:
+        pretrain_to_file(folder, out, seed=seed, pictures=pictures, workers=workers)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo(
+            f"Interrupted: the same command goes on from the checkpoint in {_shown(folder)}.", err=True
+        )
+        sys.exit(130)
+    click.echo(f"Weights: {_shown(out)}, model card: {_shown(out.with_suffix('.md'))}")
+
+
 def _terminate(number: int, _: FrameType | None) -> None:
     sys.exit(128 + number)
 

@@ -215,8 +215,14 @@ def learning_rate_at(done: int, recipe: Recipe) -> float:
     )
 
 
-def pretrain(recipe: Recipe, folder: Path, *, save_every: float = 120.0, workers: int = 1) -> Learner:
-    """Train as `recipe` says, or go on from the checkpoint in `folder`; return the trained network.
+def pretrain(
+    recipe: Recipe, folder: Path, *, save_every: float = 120.0, workers: int = 1
+) -> tuple[Learner, float]:
+    """Train as `recipe` says, or go on from the checkpoint in `folder`.
+
+    Returns
+    -------
+    The trained network and the seconds that its training took, all runs together.
 
     Parameters
     ----------
@@ -282,8 +288,9 @@ def pretrain(recipe: Recipe, folder: Path, *, save_every: float = 120.0, workers
         start += steps * stage.batch
         done = max(done, start)
     bar.close()
-    _save(folder / "checkpoint.pt", recipe, learner, optimizer, done, seconds + time.monotonic() - before)
-    return learner
+    seconds += time.monotonic() - before
+    _save(folder / "checkpoint.pt", recipe, learner, optimizer, done, seconds)
+    return learner, seconds
 
 
 def _save(path: Path, recipe: Recipe, learner: Learner, optimizer: Any, done: int, seconds: float) -> None:
