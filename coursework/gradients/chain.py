@@ -6,8 +6,6 @@ The assignment's network has layers 1 (two inputs) to 153 (one linear output) an
 Batches run along the last axis of every array.
 """
 
-# ruff: noqa: E741 (l is the letter of the assignment for a layer)
-
 from __future__ import annotations
 
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Random networks: the law of the weights, and the law given that the signal survives."""
 
-# ruff: noqa: E741 (l is the letter of the assignment for a layer)
-
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What plain floating point makes of the same networks, and where it gives up."""
 
-# ruff: noqa: E741 (l is the letter of the assignment for a layer)
-
 from __future__ import annotations
 
 from typing import Any

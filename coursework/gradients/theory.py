@@ -1,7 +1,5 @@
 """What the formulas say about the chains: the closed form, the bound, the probability of a zero."""
 
-# ruff: noqa: E741 (l is the letter of the assignment for a layer)
-
 from __future__ import annotations
 
 import numpy as np

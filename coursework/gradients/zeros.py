@@ -1,7 +1,5 @@
 """Answers 2.3 and 2.4: exactly when, and why, dE/dw_jk^(l) is zero."""
 
-# ruff: noqa: E741 (l is the letter of the assignment for a layer)
-
 from __future__ import annotations
 
 from dataclasses import dataclass
