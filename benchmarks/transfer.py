@@ -1,0 +1,137 @@
+"""What pre-training is worth, on 1,000 pictures that nobody has seen: `python benchmarks/transfer.py`.
+
+Trains the notebook's heads on the bundled training pictures and tests them on freshly rendered ones of
+another seed: on frozen bases (Inception with random, with the bundled weights, EfficientNet-Lite0 with
+ImageNet's), and with Inception's last stages trained too. Prints a table with 95 % intervals.
+
+--json FILE writes the same as JSON; --check exits with 1 and names each target that was missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from coursework._common.files import PROJECT_ROOT, write_atomic
+from coursework.finetune.comparison import STATED_FOR
+from coursework.finetune.images import Images, read_folder
+from coursework.finetune.lab import Phase, frozen_phase, trained_phase
+from coursework.finetune.scenes import jpeg
+from coursework.finetune.scoring import Proportion, proportion
+from coursework.finetune.sports import CLASSES, JPEG_QUALITY, picture
+
+
+def fresh_pictures(folder: Path, count: int, seed: int) -> None:
+    """Render `count` validation pictures, the classes in turn; only what is not there yet."""
+    for index in tqdm(range(count), desc="rendering", unit="picture"):
+        sport, number = CLASSES[index % 3], index // 3 + 1
+        file = folder / "validation" / sport / f"img_{number:04d}.jpg"
+        if not file.exists():
+            write_atomic(file, jpeg(picture(sport, "validation", number, seed=seed), JPEG_QUALITY))
+        (folder / "train" / sport).mkdir(parents=True, exist_ok=True)
+
+
+def pooled_share(phases: list[Phase]) -> Proportion:
+    """Return the mean accuracy over the seeds as a proportion of one seed's number of pictures.
+
+    The interval is that of one run: the seeds share their pictures, so they do not add up to more of them.
+    """
+    n = len(phases[0].predictions)
+    right = sum(int(phase.predictions.right.sum()) for phase in phases) / len(phases)
+    return proportion(round(right), n)
+
+
+def main() -> int:
+    """Run the comparison; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--pictures", type=int, default=1000, help="fresh validation pictures (1000)")
+    parser.add_argument(
+        "--picture-seed", type=int, default=1, help="of the fresh pictures; 0 is the bundled ones'"
+    )
+    parser.add_argument("--seeds", type=int, default=3, help="runs with seeds 0, 1, ... (3)")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--check", action="store_true")
+    given = parser.parse_args()
+    if given.picture_seed == 0 or given.pictures < 30 or given.seeds < 1:
+        parser.error("give --picture-seed other than 0, --pictures of at least 30 and --seeds of at least 1")
+
+    bundled = read_folder(PROJECT_ROOT / "data" / "sport3")
+    rows: dict[str, tuple[Proportion, list[float], float]] = {}
+    with tempfile.TemporaryDirectory(prefix="transfer-") as name:
+        folder = Path(name)
+        fresh_pictures(folder, given.pictures, given.picture_seed)
+        for split in bundled.train.paths:  # one training picture a class makes the folder a whole one
+            target = folder / "train" / split.parent.name / split.name
+            if not any(target.parent.iterdir()):
+                target.write_bytes(split.read_bytes())
+        fresh = read_folder(folder)
+        images = Images(bundled.root, bundled.classes, bundled.train, fresh.validation, ())
+
+        def several(title: str, base: str, weights: str) -> list[Phase]:
+            began = time.monotonic()
+            phases = []
+            for seed in range(given.seeds):
+                schedule = replace(STATED_FOR["head"], seed=seed)
+                phases.append(frozen_phase(images, base=base, weights=weights, schedule=schedule))
+            keep(title, phases, began)
+            return phases
+
+        def keep(title: str, phases: list[Phase], began: float) -> None:
+            each = [float(phase.predictions.right.mean()) for phase in phases]
+            rows[title] = (pooled_share(phases), each, (time.monotonic() - began) / len(phases))
+
+        none = several("inception_v3 none, frozen", "inception_v3", "none")
+        ours = several("inception_v3 bundled, frozen", "inception_v3", "bundled")
+        several("efficientnet_lite0 imagenet, frozen", "efficientnet_lite0", "imagenet")
+        for title, phases in (("inception_v3 none, trained", none), ("inception_v3 bundled, trained", ours)):
+            began = time.monotonic()
+            done = [
+                trained_phase(phase, images, schedule=replace(STATED_FOR["trained"], seed=seed))
+                for seed, phase in enumerate(phases)
+            ]
+            keep(title, done, began)
+
+    print(f"{given.pictures} fresh pictures (seed {given.picture_seed}), {given.seeds} training seeds")
+    print(f"{'':<38}{'accuracy':>9}  {'95 % interval':<17}{'seeds':<24}{'s a run':>8}")
+    for title, (share, each, seconds) in rows.items():
+        interval = f"{share.low:.3f} to {share.high:.3f}"
+        seeds = " ".join(f"{value:.3f}" for value in each)
+        print(f"{title:<38}{share.value:>9.3f}  {interval:<17}{seeds:<24}{seconds:>8.0f}")
+    mean = {title: sum(each) / len(each) for title, (_, each, _) in rows.items()}
+    frozen = mean["inception_v3 bundled, frozen"]
+    targets = {
+        "bundled frozen, at least 0.80": frozen >= 0.80,
+        "bundled frozen minus none frozen, at least 0.30": frozen - mean["inception_v3 none, frozen"] >= 0.30,
+        "efficientnet_lite0 minus bundled frozen, at most 0.12": mean["efficientnet_lite0 imagenet, frozen"]
+        - frozen
+        <= 0.12,
+        "bundled trained, at least 0.88": mean["inception_v3 bundled, trained"] >= 0.88,
+    }
+    for target, met in targets.items():
+        print(f"{'met   ' if met else 'MISSED'}  {target}")
+    if given.json:
+        table = {
+            title: {
+                "accuracy": share.value,
+                "low": share.low,
+                "high": share.high,
+                "seeds": each,
+                "seconds": seconds,
+            }
+            for title, (share, each, seconds) in rows.items()
+        }
+        write_atomic(given.json, json.dumps({"rows": table, "targets": targets}, indent=2) + "\n")
+    return 1 if given.check and not all(targets.values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
