@@ -33,6 +33,7 @@ class Head(nn.Module):
                 f"classes={classes}, hidden={hidden}, dropout={dropout}: "
                 "a head needs 2 classes or more, hidden >= 0 and dropout in [0, 1)"
             )
+        self.hidden, self.dropout = hidden, dropout
         self.register_buffer("mean", torch.zeros(feature_width))
         self.register_buffer("std", torch.ones(feature_width))
         with torch.random.fork_rng(devices=[]):
