@@ -8,10 +8,11 @@ from collections.abc import Generator
 
 import pytest
 
-# Threads that wait by spinning make torch 6 times slower on a machine that others use too.
-# OpenMP reads these once, when torch is imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("GOMP_SPINCOUNT", "0")
+from coursework._common.numeric import NUMERIC_ENVIRONMENT
+
+# OpenMP reads its settings once, when torch is imported; kernels inherit all of them.
+for name, value in NUMERIC_ENVIRONMENT.items():
+    os.environ.setdefault(name, value)
 
 NOTEBOOK_OUTPUT = pytest.StashKey[str]()
 

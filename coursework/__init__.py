@@ -32,6 +32,9 @@ _HOMES = {
     "show_source": "coursework.backprop.page",
     "verify": "coursework.backprop.oracles",
     # section 2: gradients
+    "ChainSpec": "coursework.gradients.ensembles",
+    "GradientMonitor": "coursework.gradients.monitor",
+    "explain_zero": "coursework.gradients.zeros",
     # section 3: finetune
     "Predictions": "coursework.finetune.scoring",
     "Preprocessing": "coursework.finetune.images",

@@ -26,6 +26,7 @@ from filelock import FileLock, Timeout
 
 from coursework._common.files import OUTPUT_VARIABLE, PROJECT_ROOT
 from coursework._common.folders import flush_folder, recover_folder, replace_folder
+from coursework._common.numeric import NUMERIC_ENVIRONMENT
 from coursework.publish import manifest
 from coursework.publish.pages import write_failure
 from coursework.publish.parameters import Value, fill_in
@@ -240,7 +241,7 @@ class _Run:
 def _environment(staging: Path, threads: int | None) -> dict[str, str]:
     """Return the environment of a run's child process and so of its kernel."""
     path = os.pathsep.join(filter(None, [str(PROJECT_ROOT), os.environ.get("PYTHONPATH")]))
-    environment = os.environ | {OUTPUT_VARIABLE: str(staging), "PYTHONPATH": path}
+    environment = NUMERIC_ENVIRONMENT | os.environ | {OUTPUT_VARIABLE: str(staging), "PYTHONPATH": path}
     if threads is not None:
         environment.setdefault("OMP_NUM_THREADS", str(threads))
     return environment
