@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from IPython.display import HTML
 from markupsafe import escape
 
-from coursework._common.display import record
+from coursework._common.display import record, record_input
+from coursework.finetune.bases import BUNDLED_INCEPTION
 from coursework.finetune.lab import Phase
 from coursework.finetune.scoring import accuracy, mcnemar
 from coursework.finetune.training import History
@@ -78,9 +79,14 @@ def transfer_table(phases: Sequence[Phase]) -> HTML:
 
 
 def record_weights(phase: Phase) -> None:
-    """Show which base and weights a phase used, with a hash of the weights, and store it for the report."""
+    """Show which base and weights a phase used, with a hash of all their values, and store it for the report.
+
+    A file that a parameter names is in the report's manifest anyway; the bundled one is added here.
+    """
     known = phase.base.weights.get(phase.weights)
     name = f"{phase.base.name}, {phase.weights if known else phase.weights.rsplit('/', 1)[-1]}"
     source = known.note if known else "a file"
     text = f"{name} ({source}), {phase.size} pixels, SHA-256 {phase.backbone.sha256()[:16]}"
     record("base", name, text)
+    if phase.base.name == "inception_v3" and phase.weights == "bundled":
+        record_input("weights", BUNDLED_INCEPTION)
