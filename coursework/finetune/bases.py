@@ -218,9 +218,9 @@ def read_state(path: Path | str) -> State:
     except SafetensorError as error:
         raise WeightsError(f"{path} is not a whole safetensors file ({error}); copy it again") from error
     except Exception as error:  # torch.load raises nearly anything on a damaged file
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise WeightsError(
-            f"{path} cannot be read as a plain state dict "
-            f"({type(error).__name__}: {str(error).splitlines()[0]}); "
+            f"{path} cannot be read as a plain state dict ({reason}); "
             "save it with torch.save(model.state_dict(), ...) or as .safetensors"
         ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
@@ -281,7 +281,9 @@ def torchvision_state(weights: WeightsEnum | TorchvisionWeights) -> State:
             )
         return read_state(cached)
     try:
-        state: State = weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
+        state: State = torch.hub.load_state_dict_from_url(
+            weights.url, progress=True, check_hash=True, weights_only=True
+        )
     except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong hash is a RuntimeError
         raise WeightsError(
             f"{name}, the ImageNet weights, is not in {cached.parent} and cannot be downloaded ({error}).\n"
