@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from coursework._common.files import atomic_path
-from coursework.finetune.bases import Backbone, pooled
+from coursework.finetune.bases import Backbone, fused, pooled
 from coursework.finetune.images import Preprocessing, Split, decode, normalize
 
 #: Counts up when this module's arithmetic changes, so that old files are not used any more.
@@ -77,7 +77,7 @@ def run_frozen(
     finish : what to keep of a batch's output. flip : mirror the pictures left to right.
     """
     device = device_of_choice()
-    network = network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = fused(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     kept = []
     with tqdm(total=len(split), desc=description, unit="picture", leave=False) as bar:
         for start in range(0, len(split), batch_size):

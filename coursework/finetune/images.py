@@ -269,7 +269,7 @@ def decode(path: Path | str, size: int, preprocessing: Preprocessing) -> Tensor:
 
     shorter = round(size / preprocessing.crop)
     picture = read_picture(path, at_least=shorter)
-    # torch resizes four times as fast as Pillow
+    # torch resizes faster than Pillow
     tensor = torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
     if min(tensor.shape[1:]) != shorter:
         mode = InterpolationMode(preprocessing.interpolation)
