@@ -55,9 +55,9 @@ class Recipe:
     seed: int = 0
     stages: tuple[Stage, ...] = (
         Stage(96, 16, 8_000),
-        Stage(96, 32, 67_200),
+        Stage(96, 32, 59_200),
         Stage(128, 32, 12_000),
-        Stage(160, 24, 9_600),
+        Stage(160, 24, 7_200),
     )
     learning_rate: float = 1e-3
     weight_decay: float = 0.02
