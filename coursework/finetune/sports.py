@@ -85,10 +85,11 @@ def basketball_seams(points: Array, width: float) -> Regions:
 
 
 def soccer_panels(points: Array, width: float) -> Regions:
-    """Return 1 on the twelve pentagons, 2 on the seams between hexagons, 0 on the hexagons.
+    """Return 1 on twelve round patches, 2 on the seams between them, 0 elsewhere.
 
-    A point is in a pentagon if its cosine to the nearest of the 12 icosahedron vertices is over
-    cos(20.9 degrees), the truncated icosahedron's. A seam is where the two next vertices are as near.
+    The patches stand for the pentagons: points within 20.8 degrees of one of the 12 icosahedron vertices
+    (cosine over 0.935), as far out as a truncated icosahedron's corners. A seam is where the two nearest
+    vertices are about as near: the edges of the dodecahedron, three of which meet between three patches.
     """
     nearness = np.sort(points @ PENTAGONS.T, axis=-1)
     first, second, third = nearness[..., -1], nearness[..., -2], nearness[..., -3]

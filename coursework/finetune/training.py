@@ -284,6 +284,7 @@ def _fingerprint(trained: nn.Module, train: list[Features], validation: Features
         *(f.values for f in train),
         *(f.labels for f in train),
         validation.values,
+        validation.labels,
     ]
     for tensor in tensors:
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
@@ -315,7 +316,7 @@ def _resume(
         state = torch.load(path, weights_only=True)
     except Exception:  # a damaged checkpoint: torch.load raises nearly anything; begin again
         return []
-    if state.get("fingerprint") != fingerprint:
+    if not isinstance(state, dict) or state.get("fingerprint") != fingerprint:
         return []
     trained.load_state_dict(state["trained"])
     optimizer.load_state_dict(state["optimizer"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -62,6 +61,13 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Base:
 
 
 @pytest.fixture
+def small_bases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small bases under the names of the real ones."""
+    for name in ("inception_v3", "efficientnet_lite0"):
+        monkeypatch.setitem(bases.BASES, name, tiny_record(name))
+
+
+@pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder in the place of the user's cache."""
     folder = tmp_path / "cache"
@@ -81,8 +87,3 @@ def calls_out(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     return asked
-
-
-def rounds_to(share: float, whole: int) -> bool:
-    """Whether `share`, printed with four decimals, is so many of `whole`."""
-    return math.isclose(round(share * whole) / whole, share, abs_tol=0.5001e-4)

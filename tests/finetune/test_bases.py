@@ -23,6 +23,7 @@ from coursework.finetune.bases import (
     Backbone,
     Base,
     WeightsError,
+    fused,
     get_base,
     lite0_state,
     load_state,
@@ -88,7 +89,7 @@ def test_the_size_is_that_of_the_weights_and_a_files_weights_get_the_first_recor
 
 
 def test_unknown_names_are_refused_with_the_known_ones(tiny: Base) -> None:
-    with pytest.raises(ValueError, match="unknown base 'resnet'.*inception_v3, efficientnet_lite0"):
+    with pytest.raises(ValueError, match=r"unknown base 'resnet'.*inception_v3, efficientnet_lite0"):
         get_base("resnet")
     with pytest.raises(
         WeightsError, match=r"unknown weights 'imagenot'.*'imagenet', 'bundled', 'none'.*\.pth"
@@ -166,6 +167,18 @@ def test_inceptions_features_are_torchvisions_bit_by_bit(
     assert ours.shape == (2, 2048)
     assert ours.std() > 0
     assert torch.equal(ours, theirs)
+
+
+def test_folded_norms_compute_the_same_and_leave_the_network_as_it_was(inception: Backbone) -> None:
+    before = inception.sha256()
+    part = inception.part(start="Mixed_7a")
+    folded = fused(part)
+    assert inception.sha256() == before
+    assert any(isinstance(module, nn.BatchNorm2d) for module in part.modules())
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in folded.modules())
+    x = torch.rand(1, 768, 5, 5, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        assert torch.allclose(folded(x), part(x), rtol=1e-4, atol=1e-5)
 
 
 def test_inceptions_stages_are_torchvisions_children_in_order(torchvisions: nn.Module) -> None:
@@ -316,7 +329,7 @@ def test_files_that_are_no_weights_are_refused_by_name(
 def test_a_file_of_something_else_than_tensors_is_refused(tmp_path: Path) -> None:
     for content in ([torch.zeros(2)], {"weights": "somewhere"}, {"state_dict": {"a": 1}}):
         torch.save(content, tmp_path / "odd.pth")
-        with pytest.raises(WeightsError, match="odd.pth holds no state dict"):
+        with pytest.raises(WeightsError, match=r"odd.pth holds no state dict"):
             read_state(tmp_path / "odd.pth")
 
 
@@ -367,7 +380,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(torch.hub, "_hub_dir", None)
     folder = tmp_path / "torch" / "hub" / "checkpoints"
     folder.mkdir(parents=True)
-    yield folder
+    return folder
 
 
 def record_of(folder: Path, address: str = "https://weights.invalid") -> tuple[TorchvisionWeights, Path]:
@@ -405,7 +418,7 @@ def test_a_damaged_file_in_torchvisions_cache_is_refused(hub: Path, calls_out: l
     content = bytearray(file.read_bytes())
     content[-30] ^= 1
     file.write_bytes(content)
-    with pytest.raises(WeightsError, match="is damaged.*remove it and run again"):
+    with pytest.raises(WeightsError, match=r"is damaged.*remove it and run again"):
         torchvision_state(weights)
     assert calls_out == []
 
@@ -430,6 +443,6 @@ def test_a_download_is_checked_by_its_hash_and_kept(hub: Path, tmp_path: Path) -
     content = bytearray(file.read_bytes())
     content[-30] ^= 1
     file.write_bytes(content)
-    with pytest.raises(WeightsError, match="cannot be downloaded.*invalid hash"):
+    with pytest.raises(WeightsError, match=r"cannot be downloaded.*invalid hash"):
         torchvision_state(weights)
     assert list(hub.iterdir()) == []

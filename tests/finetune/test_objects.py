@@ -255,7 +255,7 @@ def test_colours_say_nothing_about_the_outline() -> None:
     rng = np.random.default_rng(1)
     disc, bar = list(OUTLINES).index("disc"), list(OUTLINES).index("bar")
     means: dict[int, list[np.ndarray]] = {}
-    while min((len(means.get(label, [])) for label in (disc, bar))) < 25:
+    while min(len(means.get(label, [])) for label in (disc, bar)) < 25:
         picture = picture_of_objects(40, rng, 0.0, largest_px=15)
         for number, label in enumerate(picture.outlines, 1):
             if label in (disc, bar) and (picture.owner == number).any():

@@ -1,4 +1,4 @@
-"""The bundled pictures: what is on the balls, that they render again, and that colour does not give them away."""
+"""The bundled pictures: what is on the balls, that they render again, and what their colours give away."""
 
 import io
 import math
@@ -149,7 +149,7 @@ def test_a_number_always_gives_the_same_picture_and_another_seed_another_one(spo
 
 
 def test_an_unknown_sport_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="unknown sport 'cricket'.*basketball, hockey, soccer"):
+    with pytest.raises(ValueError, match=r"unknown sport 'cricket'.*basketball, hockey, soccer"):
         render("cricket", np.random.default_rng(0))
 
 
