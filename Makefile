@@ -11,7 +11,7 @@ endif
 # ARGS is handed on: make test ARGS=tests/finetune, make report ARGS="1 -p seed 7"
 ARGS ?=
 
-.PHONY: help report test portable lint
+.PHONY: help report test portable notebooks lint
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -27,6 +27,9 @@ portable: $(FETCHED_UV)  ## the notebooks again as an older processor computes t
 	features=$$($(UV) run python tools/avx512_features.py) && \
 	OMP_NUM_THREADS=1 ATEN_CPU_CAPABILITY=avx2 ONEDNN_MAX_CPU_ISA=AVX2 NPY_DISABLE_CPU_FEATURES="$$features" \
 	$(UV) run pytest --nbval notebooks $(ARGS)
+
+notebooks: $(FETCHED_UV)  ## execute the notebooks and store their outputs in them
+	$(UV) run python tools/store_outputs.py $(ARGS)
 
 lint: $(FETCHED_UV)  ## ruff and mypy
 	$(UV) run ruff check

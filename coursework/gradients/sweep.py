@@ -12,6 +12,7 @@ from coursework.gradients.chain import Trace, run
 from coursework.gradients.ensembles import ChainSpec, draw
 from coursework.gradients.scaled import Array
 from coursework.gradients.theory import Disagreement, log10_probability_nonzero
+from coursework.gradients.zeros import first_conditions
 
 #: A measured share this improbable under the closed form is a disagreement, not chance.
 _IMPROBABLE = 1e-7
@@ -96,6 +97,25 @@ def knife_edge(depth: int, offsets: Sequence[float]) -> Trace:
     spec = ChainSpec(depth=depth, law="constant", scale=8.0, bias_scale=-4.0)
     x = np.tile(0.5 + np.asarray(offsets), (2, 1))
     return run(replace(draw(spec, len(offsets), seed=0), x=x, t=np.full(len(offsets), 3.0)))
+
+
+def zero_causes(
+    links: str, depth: int, networks: int, seed: int
+) -> dict[str, tuple[dict[str, Array], Array]]:
+    """Tell, layer by layer, why dE/dw_11^(l) is zero in random ReLU networks without and with biases.
+
+    Returns
+    -------
+    "no biases" and "biases" -> what `first_conditions` returns, and P(not zero) by the closed form,
+    shape (depth,).
+    """
+    found = {}
+    for label, bias_scale in (("no biases", 0.0), ("biases", 1.0)):
+        spec = ChainSpec(depth, links, "relu", bias_scale=bias_scale)
+        layers = range(1, depth + 1)
+        exact = [10 ** log10_probability_nonzero(depth, l, links, bias=bias_scale > 0) for l in layers]
+        found[label] = (first_conditions(run(draw(spec, networks, seed))), np.array(exact))
+    return found
 
 
 def quantiles_by_layer(trace: Trace, levels: Sequence[float]) -> Array:

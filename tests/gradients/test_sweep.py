@@ -67,3 +67,14 @@ def test_a_sweep_over_nothing_is_refused() -> None:
         sweep.nonzero_shares(ChainSpec(activation="relu"), [], 10, seed=0)
     with pytest.raises(ValueError, match="scales is empty"):
         sweep.decay_against_scale(ChainSpec(), [], 10, seed=0)
+
+
+def test_causes_of_zeros_add_up_and_leave_what_the_closed_form_says() -> None:
+    for links in ("chains", "full"):
+        causes = sweep.zero_causes(links, 5, 20_000, seed=3)
+        assert list(causes) == ["no biases", "biases"]
+        for shares, exact in causes.values():
+            np.testing.assert_allclose(sum(shares.values()), 1.0)
+            np.testing.assert_allclose(shares["nonzero"], exact, atol=0.015)
+    # by hand, chains without biases: four fair coins whatever the layer
+    assert sweep.zero_causes("chains", 5, 10, seed=0)["no biases"][1] == pytest.approx([1 / 16] * 5)
