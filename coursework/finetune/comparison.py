@@ -100,7 +100,7 @@ def _as_stated(phases: list[Phase]) -> bool:
             return False
         if (phase.head.hidden, phase.head.dropout) != (32, 0.5):
             return False
-        if phase.stage not in ("", phase.base.unfreeze_from):
+        if phase.stage not in ("", phase.base.unfreeze_from) or bool(phase.stage) != phase.flip:
             return False
         if (phase.base.name, phase.weights, bool(phase.stage)) not in STATED:
             return False

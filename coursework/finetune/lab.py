@@ -22,7 +22,7 @@ class Phase:
     ----------
     base, weights, size : which base, with which weights, on pictures of how many pixels a side.
     backbone, head : the networks, in evaluation mode.
-    stage : first stage of the base that was trained; "" if none was.
+    stage : first stage of the base that was trained; "" if none was. flip : whether on mirrored copies too.
     schedule, history : how it was trained, and the epochs.
     predictions : of the validation pictures.
     """
@@ -33,6 +33,7 @@ class Phase:
     backbone: Backbone
     head: Head
     stage: str
+    flip: bool
     schedule: Schedule
     history: History
     predictions: Predictions
@@ -80,7 +81,7 @@ def frozen_phase(
     head = Head(record.feature_width, len(images.classes), hidden=hidden, dropout=dropout, seed=schedule.seed)
     history = fit_head(head, train, validation, schedule)
     predictions = predict(head, validation, images.validation, images.classes, f"{named}, base frozen")
-    return Phase(record, weights, size, backbone, head, "", schedule, history, predictions)
+    return Phase(record, weights, size, backbone, head, "", False, schedule, history, predictions)
 
 
 def trained_phase(
@@ -127,7 +128,7 @@ def trained_phase(
     part = backbone.part(start=stage).eval()
     name = f"{named}, trained from {stage}"
     predictions = predict(head, validation, images.validation, images.classes, name, part)
-    return Phase(record, frozen.weights, frozen.size, backbone, head, stage, schedule, history, predictions)
+    return Phase(record, frozen.weights, frozen.size, backbone, head, stage, flip, schedule, history, predictions)
 
 
 def _short(weights: str) -> str:

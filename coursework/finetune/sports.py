@@ -92,8 +92,8 @@ def soccer_panels(points: Array, width: float) -> Regions:
     vertices are about as near: the edges of the dodecahedron, three of which meet between three patches.
     """
     nearness = np.sort(points @ PENTAGONS.T, axis=-1)
-    first, second, third = nearness[..., -1], nearness[..., -2], nearness[..., -3]
-    seam = (first - second < width) & (second - third > 0)
+    first, second = nearness[..., -1], nearness[..., -2]
+    seam = first - second < width
     return np.where(first > 0.935, 1, np.where(seam, 2, 0)).astype(np.intp)
 
 

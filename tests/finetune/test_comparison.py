@@ -116,6 +116,7 @@ def phase_of(base: str, weights: str, trained: bool, right: int, of: int = 100) 
         backbone=Backbone({}),
         head=Head(4, 2),
         stage=record.unfreeze_from if trained else "",
+        flip=trained,
         schedule=STATED_FOR["trained" if trained else "head"],
         history=History("", 1),
         predictions=predictions,
@@ -163,6 +164,7 @@ def test_one_accuracy_out_of_range_among_others_is_found(bundled: Images) -> Non
         {"head": Head(4, 2, dropout=0.1)},
         {"stage": "Mixed_6a", "schedule": STATED_FOR["trained"]},
         {"weights": "imagenet", "size": 299},
+        {"stage": "Mixed_7a", "schedule": STATED_FOR["trained"], "flip": False},
     ],
 )
 def test_nothing_is_stated_for_other_parameters(changes: dict[str, Any], bundled: Images) -> None:

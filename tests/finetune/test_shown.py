@@ -107,6 +107,7 @@ def phase_of(base: Base, weights: str, right: list[bool], stage: str = "") -> Ph
         backbone=base.build("none"),
         head=Head(8, 2),
         stage=stage,
+        flip=bool(stage),
         schedule=Schedule(1),
         history=History("", 1),
         predictions=Predictions(paths, np.zeros(len(right), np.int64), ("a", "b"), scores),
