@@ -58,11 +58,14 @@ def main() -> int:
         "--picture-seed", type=int, default=1, help="of the fresh pictures; 0 is the bundled ones'"
     )
     parser.add_argument("--seeds", type=int, default=3, help="runs with seeds 0, 1, ... (3)")
+    parser.add_argument("--trained-seeds", type=int, default=1, help="runs that train the base too (1)")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--check", action="store_true")
     given = parser.parse_args()
-    if given.picture_seed == 0 or given.pictures < 30 or given.seeds < 1:
-        parser.error("give --picture-seed other than 0, --pictures of at least 30 and --seeds of at least 1")
+    if given.picture_seed == 0 or given.pictures < 30 or not 1 <= given.trained_seeds <= given.seeds:
+        parser.error(
+            "give --picture-seed other than 0, --pictures of at least 30, --trained-seeds from 1 to --seeds"
+        )
 
     bundled = read_folder(PROJECT_ROOT / "data" / "sport3")
     rows: dict[str, tuple[Proportion, list[float], float]] = {}
@@ -96,7 +99,7 @@ def main() -> int:
             began = time.monotonic()
             done = [
                 trained_phase(phase, images, schedule=replace(STATED_FOR["trained"], seed=seed))
-                for seed, phase in enumerate(phases)
+                for seed, phase in enumerate(phases[: given.trained_seeds])
             ]
             keep(title, done, began)
 

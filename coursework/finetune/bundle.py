@@ -88,12 +88,15 @@ def pretrain_to_file(
     return write_bundle(learner, recipe, out, size=BASES["inception_v3"].size_for("bundled"), seconds=seconds)
 
 
-def write_bundle(learner: Learner, recipe: Recipe, path: Path, *, size: int, seconds: float) -> Path:
+def write_bundle(
+    learner: Learner, recipe: Recipe, path: Path, *, size: int, seconds: float, note: str = ""
+) -> Path:
     """Write the base's weights as int8 to `path` and the model card beside it as `path.md`.
 
     Parameters
     ----------
     size : side in pixels of the pictures that the weights will be used on. seconds : spent on training.
+    note : what else the model card should say about how it was trained.
     """
     training_size = recipe.stages[-1].size
     accuracy = held_out_accuracy(learner, recipe, training_size)
@@ -111,6 +114,7 @@ def write_bundle(learner: Learner, recipe: Recipe, path: Path, *, size: int, sec
         "held_out_accuracy": accuracy,
         "held_out_size": training_size,
         "statistics_size": size,
+        "note": note,
     }
     write_quantized(path, state, card)
     write_atomic(path.with_suffix(".md"), model_card(card, path))

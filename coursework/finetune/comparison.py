@@ -14,7 +14,7 @@ from coursework.finetune.training import Schedule
 #: The schedules for which `STATED` holds: the notebook's default parameters, but for the seed.
 STATED_FOR: Mapping[str, Schedule] = {
     "head": Schedule(60, 32, 0.003),
-    "trained": Schedule(5, 32, 0.0003),
+    "trained": Schedule(8, 32, 0.001, weight_decay=0.1),
 }
 
 #: Ranges of the validation accuracy on the bundled pictures: (base, weights, trained too) -> (low, high).
@@ -23,7 +23,7 @@ STATED: Mapping[tuple[str, str, bool], tuple[float, float]] = {
     ("inception_v3", "bundled", False): (0.8, 1.0),
     ("efficientnet_lite0", "imagenet", False): (0.85, 1.0),
     ("inception_v3", "none", True): (0.2, 0.6),
-    ("inception_v3", "bundled", True): (0.88, 1.0),
+    ("inception_v3", "bundled", True): (0.84, 1.0),
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from coursework.finetune.bases import Backbone, Base, get_base
@@ -128,7 +128,16 @@ def trained_phase(
     part = backbone.part(start=stage).eval()
     name = f"{named}, trained from {stage}"
     predictions = predict(head, validation, images.validation, images.classes, name, part)
-    return Phase(record, frozen.weights, frozen.size, backbone, head, stage, flip, schedule, history, predictions)
+    return replace(
+        frozen,
+        backbone=backbone,
+        head=head,
+        stage=stage,
+        flip=flip,
+        schedule=schedule,
+        history=history,
+        predictions=predictions,
+    )
 
 
 def _short(weights: str) -> str:

@@ -187,7 +187,12 @@ def test_the_ranges_are_stated_for_the_notebooks_own_parameters() -> None:
     (cell,) = (cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
     values: dict[str, Any] = {parameter.name: parameter.default for parameter in read_parameters(cell.source)}
     head = Schedule(values["head_epochs"], values["batch_size"], values["head_learning_rate"])
-    trained = Schedule(values["base_epochs"], values["batch_size"], values["base_learning_rate"])
+    trained = Schedule(
+        values["base_epochs"],
+        values["batch_size"],
+        values["base_learning_rate"],
+        weight_decay=values["base_weight_decay"],
+    )
     assert {"head": head, "trained": trained} == STATED_FOR
     assert (values["base"], values["weights"] or get_base(values["base"]).default_weights) in {
         key[:2] for key in STATED
