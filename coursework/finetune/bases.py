@@ -271,7 +271,7 @@ INCEPTION_STAGES = (
 def _inception_stages() -> Mapping[str, nn.Module]:
     """Return torchvision's Inception V3 (Szegedy et al. 2016) without AuxLogits, dropout and fc.
 
-    PyTorch's own initialization: it makes better random features than the truncated normal one.
+    With PyTorch's own initialization, not torchvision's slower truncated normal one.
     """
     network = inception_v3(weights=None, init_weights=False, aux_logits=False, transform_input=False)
     return {name: network.get_submodule(name) for name in INCEPTION_STAGES}

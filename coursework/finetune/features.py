@@ -33,7 +33,7 @@ class Features:
 
     Attributes
     ----------
-    values : (n, width) pooled features, or (n, channels, h, w) activations of an inner stage (float16).
+    values : (n, width) pooled features, or (n, channels, h, w) activations of an inner stage.
     labels : (n,), long.
     """
 
@@ -136,22 +136,24 @@ def activations_before(
     flip: bool = False,
     description: str = "activations",
 ) -> Features:
-    """Return what enters `stage`, (n, channels, h, w) in float16, for training that stage and the later ones.
+    """Return what enters `stage`, (n, channels, h, w), for training that stage and the later ones.
 
-    Kept in memory only: at 192 pixels 150 kB a picture before Inception's `Mixed_7a`.
+    Kept in memory only, in float16 where that keeps the values: at 192 pixels 150 kB a picture before
+    Inception's `Mixed_7a`.
     """
     network = backbone.part(stop=stage).eval()
-    values = run_frozen(
-        network,
-        split,
-        size,
-        preprocessing,
-        # float16 holds 11 bits: 0.05 % of each value, below what the pictures' own noise does
-        finish=lambda x: x.clamp(-65504, 65504).half(),
-        flip=flip,
-        description=description,
-    )
-    return Features(values, torch.from_numpy(split.labels.copy()))
+    values = run_frozen(network, split, size, preprocessing, flip=flip, description=description)
+    return Features(_halved(values), torch.from_numpy(split.labels.copy()))
+
+
+def _halved(values: Tensor) -> Tensor:
+    """Return `values` in float16 where that keeps them, else as they are.
+
+    float16 holds 11 bits, 0.05 % of each value, from 6e-5 to 65504. The activations of a trained network
+    are of the order of 1; those of a random one may all lie below that range, and would turn into zeros.
+    """
+    largest = float(values.abs().amax())
+    return values.half() if 0.1 < largest < 65504 else values.float()
 
 
 def _key(backbone: Backbone, split: Split, size: int, preprocessing: Preprocessing) -> str:
