@@ -31,6 +31,8 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
             folder = os.path.join(item.config.stash[NOTEBOOK_OUTPUT], item.path.stem)
             os.makedirs(folder, exist_ok=True)
             patch.setenv("COURSEWORK_OUTPUT_DIR", folder)
+            # features of an earlier run would hide what this one computes
+            patch.setenv("COURSEWORK_CACHE", os.path.join(folder, "cache"))
         return (yield)
 
 

@@ -76,7 +76,7 @@ def run(
     from coursework.publish.progress import Progress
 
     signal.signal(signal.SIGTERM, _terminate)
-    reports, began = out or notebooks.parent / "reports", time.monotonic()
+    reports, began = out or notebooks.absolute().parent / "reports", time.monotonic()
     try:
         with Progress(sections) as progress:
             outcomes = run_sections(sections, values, reports, jobs=jobs, progress=progress)
@@ -117,7 +117,7 @@ def site(out: Path | None, notebooks: Path) -> None:
     from coursework.publish.sections import find_sections
     from coursework.publish.site import write_index
 
-    reports = out or notebooks.parent / "reports"
+    reports = out or notebooks.absolute().parent / "reports"
     reports.mkdir(parents=True, exist_ok=True)
     click.echo(f"Index: {_shown(write_index(reports, find_sections(notebooks)))}")
 
@@ -168,7 +168,7 @@ def sports(folder: Path, train: int, validation: int, seed: int, size: int) -> N
     "--workers", type=click.IntRange(0), default=1, show_default=True, help="Processes that draw pictures."
 )
 def pretrain(folder: Path, out: Path, seed: int, pictures: int | None, workers: int) -> None:
-    """Make the bundled Inception weights: about two hours on two cores; Ctrl-C, and again to go on."""
+    """Make the bundled Inception weights: more than an hour on two cores; Ctrl-C, and again to go on."""
     from coursework.finetune.bundle import pretrain_to_file
 
     try:

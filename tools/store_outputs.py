@@ -28,6 +28,7 @@ def store(path: Path) -> None:
             cell.outputs, cell.execution_count = [], None
     with tempfile.TemporaryDirectory() as output:
         os.environ[OUTPUT_VARIABLE] = output
+        os.environ["COURSEWORK_CACHE"] = str(Path(output) / "cache")  # nothing from an earlier run
         manager = LocalKernelManager()
         resources = {"metadata": {"path": str(path.parent)}}
         client = NotebookClient(notebook, km=manager, resources=resources, timeout=None, record_timing=False)

@@ -91,7 +91,7 @@ def pretrain_to_file(
 def write_bundle(
     learner: Learner, recipe: Recipe, path: Path, *, size: int, seconds: float, note: str = ""
 ) -> Path:
-    """Write the base's weights as int8 to `path` and the model card beside it as `path.md`.
+    """Write the base's weights as int8 to `path` and the model card beside it, ending in .md.
 
     Parameters
     ----------

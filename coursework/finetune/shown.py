@@ -51,14 +51,24 @@ def _epochs(history: History) -> str:
 def transfer_table(phases: Sequence[Phase]) -> HTML:
     """Return one row a phase: base, weights, what was trained, validation accuracy with its interval.
 
-    The last column compares with the row above on the same pictures (McNemar's exact test).
+    The last column compares a trained base with the same base frozen, on the same pictures (McNemar's
+    exact test).
     """
-    columns = ("base", "weights", "trained", "right", "accuracy", "95 % interval", "p, against the row above")
+    columns = (
+        "base",
+        "weights",
+        "trained",
+        "right",
+        "accuracy",
+        "95 % interval",
+        "p, against the same base frozen",
+    )
     head = "".join(f'<th scope="col">{column}</th>' for column in columns)
     body = []
-    for index, phase in enumerate(phases):
+    for phase in phases:
         share = accuracy(phase.predictions)
-        p = f"{mcnemar(phases[index - 1].predictions, phase.predictions).p_value:.2g}" if index else ""
+        before = [one for one in phases if phase.stage and not one.stage and _same_base(one, phase)]
+        p = f"{mcnemar(before[0].predictions, phase.predictions).p_value:.2g}" if before else ""
         cells = (
             phase.weights.replace("\\", "/").rsplit("/", 1)[-1],
             f"head and base from {phase.stage}" if phase.stage else "head only",
@@ -76,6 +86,10 @@ def transfer_table(phases: Sequence[Phase]) -> HTML:
         "<table><caption>What pre-training is worth: validation accuracy</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
     )
+
+
+def _same_base(one: Phase, other: Phase) -> bool:
+    return (one.base.name, one.weights, one.size) == (other.base.name, other.weights, other.size)
 
 
 def record_weights(phase: Phase) -> None:

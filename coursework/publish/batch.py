@@ -10,7 +10,7 @@ from pathlib import Path
 from coursework.publish.parameters import fill_in
 from coursework.publish.progress import Progress
 from coursework.publish.run import Interrupt, Outcome, run_section
-from coursework.publish.sections import Section
+from coursework.publish.sections import Section, find_sections
 from coursework.publish.site import write_index
 
 
@@ -56,6 +56,8 @@ def run_sections(
         follow = progress.follow(section)
         return run_section(section, values, out, follow=follow, threads=threads, interrupt=interrupt)
 
+    # the index lists the sections that were not asked for, too
+    every = find_sections(sections[0].path.parent) if sections else []
     with ThreadPoolExecutor(jobs, thread_name_prefix="run") as pool:
         futures = [pool.submit(run, section) for section in sections]
         pending: set[Future[Outcome]] = set(futures)
@@ -64,12 +66,12 @@ def run_sections(
                 ended, pending = wait(pending, timeout=1.0, return_when=FIRST_COMPLETED)
                 for future in ended:
                     progress.ended(future.result())
-                    write_index(out, sections)
+                    write_index(out, every)
                 progress.tick()
         except BaseException:
             interrupt.set()
             raise
         finally:
             wait(futures)
-            write_index(out, sections)
+            write_index(out, every)
     return [future.result() for future in futures]

@@ -176,10 +176,10 @@ def test_nothing_is_stated_for_other_pictures(images: Images) -> None:
     assert check_ranges([phase_of("inception_v3", "bundled", False, 1)], images) == NOTHING_STATED
 
 
-def test_the_ranges_hold_for_any_seed(bundled: Images) -> None:
+def test_nothing_is_stated_for_another_seed(bundled: Images) -> None:
     phase = phase_of("inception_v3", "bundled", False, 1)
-    with pytest.raises(OutOfRange):
-        check_ranges([replace(phase, schedule=replace(phase.schedule, seed=7))], bundled)
+    other = replace(phase, schedule=replace(phase.schedule, seed=7))
+    assert check_ranges([other], bundled) == NOTHING_STATED
 
 
 def test_the_ranges_are_stated_for_the_notebooks_own_parameters() -> None:

@@ -114,14 +114,16 @@ def phase_of(base: Base, weights: str, right: list[bool], stage: str = "") -> Ph
     )
 
 
-def test_a_transfer_table_compares_each_row_with_the_one_above(tiny: Base) -> None:
-    first = phase_of(tiny, "none", [True] * 4 + [False] * 6)
+def test_a_transfer_table_compares_a_trained_base_with_itself_frozen(tiny: Base) -> None:
+    first = phase_of(tiny, "bundled", [True] * 4 + [False] * 6)
+    other = phase_of(tiny, "none", [True] * 2 + [False] * 8)
     second = phase_of(tiny, "bundled", [True] * 9 + [False], stage="last")
-    cells = Cells(transfer_table([first, second]))
-    assert len(cells.rows) == 3
+    cells = Cells(transfer_table([first, second, other]))
+    assert len(cells.rows) == 4
+    assert cells.rows[3][6] == ""
     assert all(len(row) == 7 for row in cells.rows)
     # Wilson's interval for 4 of 10
-    assert cells.rows[1] == ["tiny", "none", "head only", "4 of 10", "0.400", "0.168 to 0.687", ""]
+    assert cells.rows[1] == ["tiny", "bundled", "head only", "4 of 10", "0.400", "0.168 to 0.687", ""]
     assert cells.rows[2][:5] == ["tiny", "bundled", "head and base from last", "9 of 10", "0.900"]
     # five pictures differ, all for the better: 2 / 2^5
     assert mcnemar(first.predictions, second.predictions).p_value == pytest.approx(2 / 32)
