@@ -312,7 +312,8 @@ def _inception_bundled() -> State:
     if not BUNDLED_INCEPTION.is_file():
         raise WeightsError(
             f"the bundled weights {BUNDLED_INCEPTION.name} are missing from data/weights; "
-            "check the file out again, or make it with `coursework pretrain --out data/weights/inception_v3.safetensors`"
+            "check the file out again, or make it: "
+            "`coursework pretrain --out data/weights/inception_v3.safetensors`"
         )
     return read_state(BUNDLED_INCEPTION)
 

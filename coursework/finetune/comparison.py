@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+
 from coursework._common.files import PROJECT_ROOT
 from coursework.finetune.images import Images
 from coursework.finetune.lab import Phase, frozen_phase, trained_phase
