@@ -4,6 +4,8 @@ import pytest
 
 from coursework.finetune.published import PUBLISHED
 
+SIZES = {"A": 32, "B": 32, "C": 224}
+
 
 def is_share(value: float, whole: int) -> bool:
     """Whether `value`, given to four decimals, is so many of `whole`."""
@@ -32,6 +34,18 @@ def test_the_last_epochs_in_pictures() -> None:
         "C": 86,
     }
     assert round(last["C"].train_accuracy * 224) == 186
+
+
+def test_the_training_pictures_that_were_right_in_each_epoch() -> None:
+    right = {
+        run: [round(row.train_accuracy * whole) for row in PUBLISHED[run].epochs]
+        for run, whole in SIZES.items()
+    }
+    assert right == {
+        "A": [13, 16, 15, 18, 16],
+        "B": [14, 10, 17, 17, 19],
+        "C": [114, 180, 179, 183, 186],
+    }
 
 
 def test_the_losses_as_printed() -> None:
