@@ -84,7 +84,12 @@ def pretrain_to_file(
     recipe = Recipe(seed=seed)
     if pictures is not None:
         recipe = scaled(recipe, pictures)
-    learner, seconds = pretrain(recipe, folder, workers=workers)
+    # numbers under 1e-38 are slow and mean nothing here; the setting holds for the whole process
+    torch.set_flush_denormal(True)
+    try:
+        learner, seconds = pretrain(recipe, folder, workers=workers)
+    finally:
+        torch.set_flush_denormal(False)
     return write_bundle(learner, recipe, out, size=BASES["inception_v3"].size_for("bundled"), seconds=seconds)
 
 

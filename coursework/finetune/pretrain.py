@@ -236,7 +236,6 @@ def pretrain(
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
-    torch.set_flush_denormal(True)
     learner = Learner().to(memory_format=torch.channels_last)
     decay = [p for p in learner.parameters() if p.ndim > 1]
     rest = [p for p in learner.parameters() if p.ndim <= 1]
