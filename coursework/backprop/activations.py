@@ -43,11 +43,11 @@ def tanh_prime(a: Array) -> Array:
 def softplus(a: Array) -> Array:
     """Return ln(1 + exp(a)) with exp taken of negative numbers only."""
     e = np.exp(np.where(np.real(a) > 0, -a, a))
-    return relu(a) + _log1p(e)
+    return relu(a) + log1p(e)
 
 
-def _log1p(e: Array) -> Array:
-    # numpy's complex log1p computes log|1 + e|, which loses a small e; the real one does not
+def log1p(e: Array) -> Array:
+    """Return ln(1 + e); numpy's complex log1p computes log|1 + e|, which loses a small e."""
     if not np.iscomplexobj(e):
         return np.asarray(np.log1p(e))
     p, q = e.real, e.imag

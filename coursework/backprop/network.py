@@ -1,8 +1,8 @@
 """A fully connected network, forwards and backwards, each line an equation of the assignment.
 
 Layers are numbered from 1, the inputs, to L, the output; `a[l]`, `z[l]`, `delta[l]` have the layer's
-number and `w[l]` leads from layer l to layer l + 1.  The output units are linear and the loss of one
-example is E_n = sum_j (a_j^(L) - t_j)^2 / 2.
+number and `w[l]` leads from layer l to layer l + 1.  The output units are linear; what the loss makes of
+them is said in `losses`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from coursework.backprop.activations import Activation, Array, activation
+from coursework.backprop.losses import Loss, loss
 
 #: One array per layer, under the layer's number.
 Layers = dict[int, Array]
@@ -61,12 +62,15 @@ class Gradients:
 
 
 class DenseNetwork:
-    """A network in which every unit of a layer feeds every unit of the next.
+    """A network in which the units of a layer feed the units of the next, all of them or as masked.
 
     Parameters
     ----------
     sizes : units of the layers 1 to L, at least two layers.
     activation : name of the hidden units' h (see `activations.ACTIVATIONS`).
+    loss : name of E_n (see `losses.LOSSES`): "squared", "logistic" or "softmax".
+    masks : masks[l], shaped like w[l], has a 1 for every link that there is and a 0 for every one that there
+        is not; layers that are left out are fully connected.
     biases : whether layers 2 to L have them; the assignment's network has none.
     seed : of the initial weights, or a NumPy generator; drawn from N(0, 1 / units of the layer below).
     dtype : float32 or float64.
@@ -75,6 +79,9 @@ class DenseNetwork:
     ----------
     w : w[l] of shape (units of l + 1, units of l), for l = 1 to L - 1.
     b : b[l] of shape (units of l + 1,), likewise; empty where there are none.
+    masks : as given, in the weights' type; the weight of a link that is not there is 0, and so is its
+        gradient.
+    activation, loss_record : the records behind the names.
     """
 
     def __init__(
@@ -82,6 +89,8 @@ class DenseNetwork:
         sizes: Sequence[int],
         activation: str = "sigmoid",
         *,
+        loss: str = "squared",
+        masks: Mapping[int, Array] | None = None,
         biases: bool = False,
         seed: int | np.random.Generator = 0,
         dtype: DTypeLike = np.float64,
@@ -97,18 +106,26 @@ class DenseNetwork:
             w[l] = rng.normal(0, below**-0.5, (above, below)).astype(dtype)
             if biases:
                 b[l] = rng.normal(0, below**-0.5, above).astype(dtype)
-        self._take(w, b, activation)
+        self._take(w, b, activation, loss, masks)
 
     @classmethod
     def from_weights(
-        cls, w: Mapping[int, Array], b: Mapping[int, Array] | None = None, activation: str = "sigmoid"
+        cls,
+        w: Mapping[int, Array],
+        b: Mapping[int, Array] | None = None,
+        activation: str = "sigmoid",
+        *,
+        loss: str = "squared",
+        masks: Mapping[int, Array] | None = None,
     ) -> DenseNetwork:
         """Return the network with these weights and biases, which may be complex."""
         network = cls.__new__(cls)
-        network._take(dict(w), dict(b or {}), activation)
+        network._take(dict(w), dict(b or {}), activation, loss, masks)
         return network
 
-    def _take(self, w: Layers, b: Layers, name: str) -> None:
+    def _take(
+        self, w: Layers, b: Layers, activation_name: str, loss_name: str, masks: Mapping[int, Array] | None
+    ) -> None:
         layers = list(range(1, len(w) + 1))
         if (
             not w
@@ -122,8 +139,11 @@ class DenseNetwork:
                 f"{ {l: b[l].shape for l in b} } do not join up: w[l] is (units of l+1, units of l), "
                 "b[l] is (units of l+1,), numbered from 1"
             )
-        self.w, self.b = w, b
-        self.activation: Activation = activation(name)
+        self.masks = {l: _links(l, mask, w) for l, mask in (masks or {}).items()}
+        self.w = {l: np.where(self.masks[l], w[l], 0) if l in self.masks else w[l] for l in layers}
+        self.b = b
+        self.activation: Activation = activation(activation_name)
+        self.loss_record: Loss = loss(loss_name)
         self.sizes = [w[1].shape[1], *(w[l].shape[0] for l in layers)]
 
     @property
@@ -150,23 +170,24 @@ class DenseNetwork:
         """Return the gradients at `trace` for the targets `t`, (examples, units of layer L)."""
         a, z, w, L = trace.a, trace.z, self.w, self.L
         h_prime = self.activation.h_prime
-        delta: Layers = {L: a[L] - self._targets(trace, t)}
+        delta: Layers = {L: self.loss_record.delta(a[L], self._targets(trace, t))}
         for l in range(L - 1, 1, -1):
             delta[l] = h_prime(a[l]) * (delta[l + 1] @ w[l])
-        return Gradients(
-            delta,
-            w={l: delta[l + 1].T @ z[l] for l in w},
-            b={l: delta[l + 1].sum(axis=0) for l in self.b},
-        )
+        dw = {l: delta[l + 1].T @ z[l] for l in w}
+        for l, mask in self.masks.items():
+            dw[l] *= mask
+        return Gradients(delta, dw, b={l: delta[l + 1].sum(axis=0) for l in self.b})
 
     def loss(self, trace: Trace, t: Array) -> Array:
         """Return E_n of every example, (examples,)."""
-        return np.asarray(((trace.y - self._targets(trace, t)) ** 2).sum(axis=1) / 2)
+        return self.loss_record.E(trace.y, self._targets(trace, t))
 
     def _targets(self, trace: Trace, t: Array) -> Array:
         t = self._batch("t", t, self.sizes[-1])
         if len(t) != len(trace.y):
             raise NetworkError(f"{len(t)} targets t for {len(trace.y)} examples; give one row of each")
+        if refusal := self.loss_record.refusal(t):
+            raise NetworkError(refusal)
         return t
 
     def _batch(self, name: str, value: Array, units: int) -> Array:
@@ -178,3 +199,15 @@ class DenseNetwork:
             )
         wanted = np.result_type(self.dtype, np.complex64) if np.iscomplexobj(value) else self.dtype
         return value.astype(wanted, copy=False)
+
+
+def _links(l: int, mask: Array, w: Layers) -> Array:
+    mask = np.asarray(mask)
+    if l not in w or mask.shape != w[l].shape:
+        shape = w[l].shape if l in w else f"no weights: the layers are 1 to {len(w)}"
+        raise NetworkError(
+            f"masks[{l}] has shape {mask.shape}, w[{l}] {shape}; give one 0 or 1 for each weight"
+        )
+    if not np.isin(mask, (0, 1)).all():
+        raise NetworkError(f"masks[{l}] holds other numbers than 0 (no link) and 1 (a link)")
+    return mask.astype(w[l].dtype)

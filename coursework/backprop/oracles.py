@@ -35,17 +35,23 @@ def autograd(network: DenseNetwork, x: Array, t: Array) -> Gradients:
         "identity": lambda a: a,
         "sin": torch.sin,
     }
-    h = activations[network.activation.name]
+    losses: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
+        "squared": lambda a, t: ((a - t) ** 2 / 2).sum(),
+        "logistic": lambda a, t: functional.binary_cross_entropy_with_logits(a, t, reduction="sum"),
+        "softmax": lambda a, t: functional.cross_entropy(a, t, reduction="sum"),
+    }
+    h, loss = activations[network.activation.name], losses[network.loss_record.name]
+    masks = {l: torch.tensor(mask, dtype=torch.float64) for l, mask in network.masks.items()}
     w = {l: torch.tensor(network.w[l], dtype=torch.float64, requires_grad=True) for l in network.w}
     b = {l: torch.tensor(network.b[l], dtype=torch.float64, requires_grad=True) for l in network.b}
     a: dict[int, torch.Tensor] = {}
     z = torch.tensor(x, dtype=torch.float64)
     for l in w:
-        a[l + 1] = functional.linear(z, w[l], b.get(l))
+        a[l + 1] = functional.linear(z, w[l] * masks[l] if l in masks else w[l], b.get(l))
         # torch keeps the gradient of what is computed on the way only where asked to
         a[l + 1].retain_grad()
         z = h(a[l + 1]) if l + 1 < network.L else a[l + 1]
-    ((z - torch.tensor(t, dtype=torch.float64)) ** 2 / 2).sum().backward()
+    loss(z, torch.tensor(t, dtype=torch.float64)).backward()
 
     def gradients(tensors: dict[int, torch.Tensor]) -> Layers:
         return {l: v.grad.numpy() for l, v in tensors.items() if v.grad is not None}
@@ -79,7 +85,10 @@ def _one_by_one(
     # own copies in double precision, and biases of zero where there are none
     w: Layers = {l: network.w[l].astype(number) for l in network.w}
     b: Layers = {l: network.b.get(l, np.zeros(len(w[l]))).astype(number) for l in w}
-    moved = DenseNetwork.from_weights(w, b, network.activation.name)
+    moved = DenseNetwork.from_weights(
+        w, b, network.activation.name, loss=network.loss_record.name, masks=network.masks
+    )
+    w, b = moved.w, moved.b
     x, t = np.asarray(x, dtype=np.float64), np.asarray(t, dtype=np.float64)
 
     def wrt(array: Array, index: tuple[int, ...]) -> Array:
@@ -94,7 +103,10 @@ def _one_by_one(
         return derivative(loss)
 
     delta = {l + 1: np.stack([wrt(b[l], (j,)) for j in range(len(b[l]))], axis=1) for l in b}
-    dw = {l: np.array([wrt(w[l], i).sum() for i in np.ndindex(w[l].shape)]).reshape(w[l].shape) for l in w}
+    dw = {l: np.zeros(w[l].shape) for l in w}
+    for l in w:
+        for i in zip(*np.nonzero(network.masks.get(l, np.ones(w[l].shape))), strict=True):
+            dw[l][i] = wrt(w[l], i).sum()
     return Gradients(delta, dw, {l: delta[l + 1].sum(axis=0) for l in network.b})
 
 
