@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coursework.backprop.activations import Array, log1p, identity, sigmoid, softplus
+from coursework.backprop.activations import Array, identity, log1p, sigmoid, softplus
 
 
 def squared(a: Array, t: Array) -> Array:
