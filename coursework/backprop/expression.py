@@ -13,20 +13,36 @@ from typing import Any, Protocol
 import numpy as np
 
 from coursework.backprop.activations import Array
+from coursework.backprop.layers import UndefinedSymbol
 
-#: Where the letters stand: each an array of unit numbers on an axis of its own.
-Letters = Mapping[str, Array]
+__all__ = [
+    "Bound",
+    "Difference",
+    "Expression",
+    "Letters",
+    "Number",
+    "Point",
+    "Product",
+    "Quotient",
+    "Sum",
+    "UndefinedSymbol",
+    "UpTo",
+    "number",
+]
 
-
-class UndefinedSymbol(ValueError):
-    """A formula names a unit, a weight or an index that is not there."""
+#: Where the letters stand: the letter of a sum at an array of unit numbers, on an axis of its own; any
+#: other letter, of a unit or a layer, at one number.
+Letters = Mapping[str, Array | int]
 
 
 class Point(Protocol):
     """What a formula is evaluated at: one example, its trace and its deltas, arrays under their letters."""
 
     def value(self, letter: str, layer: int) -> Array:
-        """Return a[l], z[l], delta[l], h'(a[l]) or t, (units,), or w[l], (units of l + 1, units of l)."""
+        """Return a[l], z[l], delta[l], h'(a[l]), x, t or y, (units,), or w[l], (units of l + 1, units of l).
+
+        Further letters are b, links (1 where a weight is there, 0 where not; shaped like w[l]) and E.
+        """
 
     def partial(self, top: Expression, bottom: Expression) -> float:
         """Return the derivative of one quantity by another, found without the equations."""
@@ -34,6 +50,9 @@ class Point(Protocol):
 
 class Expression:
     """A formula."""
+
+    #: Whether its LaTeX reaches to the end of a product, as a sum's does.
+    open_ended = False
 
     def latex(self) -> str:
         """Return the formula as LaTeX."""
@@ -77,7 +96,7 @@ class Expression:
         return change(replace(self, **changed))  # type: ignore[type-var]
 
     def at(self, letter: str, unit: int) -> Expression:
-        """Return the formula with `unit` in place of the letter of a sum."""
+        """Return the formula with a number in place of a letter: of a sum, a unit or a layer."""
         return self.rebuilt(lambda part: part.placed(letter, unit))
 
     def placed(self, letter: str, unit: int) -> Expression:
@@ -153,7 +172,7 @@ class Product(Expression):
 
 def _bracketed(factor: Expression, text: str, last: bool) -> str:
     # a sum reaches to the end of its product, so it needs no bracket there
-    open_ended = isinstance(factor, Sum) and not (last and text.startswith(r"\sum"))
+    open_ended = factor.open_ended and not (last and text.startswith((r"\sum", r"\prod")))
     return rf"\bigl({text}\bigr)" if open_ended or isinstance(factor, Difference) else text
 
 
@@ -198,47 +217,106 @@ class Quotient(Expression):
         return self.over.evaluate(point, letters) / self.under.evaluate(point, letters)
 
 
+class Bound:
+    """What a sum runs over: some units of one layer."""
+
+    def latex(self, letter: str) -> str:
+        """Return what stands below and above the sign of the sum."""
+        raise NotImplementedError
+
+    def code(self) -> str:
+        """Return the units, counted from 0, as Python."""
+        raise NotImplementedError
+
+    def units(self, point: Point, letters: Letters) -> Array:
+        """Return the units, counted from 1."""
+        raise NotImplementedError
+
+    def share(self, point: Point, letters: Letters, units: Array) -> Any:
+        """Return 1 where a unit takes part and 0 where it does not; by default all do."""
+        return 1.0
+
+    def placed(self, letter: str, unit: int) -> Bound:
+        """Return the bound with a number for a letter."""
+        return self
+
+
+@dataclass(frozen=True)
+class UpTo(Bound):
+    """The units 1 to `last`."""
+
+    last: int
+
+    def latex(self, letter: str) -> str:
+        return rf"_{{{letter}=1}}^{{{self.last}}}"
+
+    def code(self) -> str:
+        return f"range({self.last})"
+
+    def units(self, point: Point, letters: Letters) -> Array:
+        return np.arange(1, self.last + 1)
+
+
 @dataclass(frozen=True)
 class Sum(Expression):
-    """The sum of `body` over the units 1 to `last`, called `letter` in it."""
+    """The sum of `body` over the units 1 to `last`, or over a `Bound`, called `letter` in it."""
 
     letter: str
-    last: int
+    last: int | Bound
     body: Expression
 
+    open_ended = True
     #: Terms that are printed in numbers before dots take over.
     PRINTED = 6
+
+    @property
+    def bound(self) -> Bound:
+        """What the sum runs over."""
+        return UpTo(self.last) if isinstance(self.last, int) else self.last
+
+    def placed(self, letter: str, unit: int) -> Expression:
+        """Return the sum with a number for a letter in its bound."""
+        return self if isinstance(self.last, int) else replace(self, last=self.last.placed(letter, unit))
 
     def latex(self) -> str:
         body = self.body.latex()
         body = rf"\bigl({body}\bigr)" if isinstance(self.body, Difference) else body
-        return rf"\sum_{{{self.letter}=1}}^{{{self.last}}}{body}"
+        return rf"\sum{self.bound.latex(self.letter)}{body}"
 
     def code(self) -> str:
-        return f"sum({self.body.code()} for {self.letter} in range({self.last}))"
+        return f"sum({self.body.code()} for {self.letter} in {self.bound.code()})"
 
-    def terms(self) -> list[Expression]:
-        """Return the terms, written out."""
-        return [self.body.at(self.letter, unit) for unit in range(1, self.last + 1)]
+    def terms(self, point: Point | None = None, letters: Letters | None = None) -> list[Expression]:
+        """Return the terms, written out; `point` is asked where the bound alone does not tell them."""
+        if isinstance(self.last, int):
+            units: Any = range(1, self.last + 1)
+        elif point is None:
+            raise UndefinedSymbol(f"the terms of ${self.latex()}$ depend on the network; give a point of it")
+        else:
+            every = self.last.units(point, letters or {})
+            units = every[np.broadcast_to(self.last.share(point, letters or {}, every) != 0, every.shape)]
+        return [self.body.at(self.letter, int(unit)) for unit in units]
 
     def numbers(self, point: Point) -> str:
-        terms = self.terms()
+        terms = self.terms(point)
         shown = terms if len(terms) <= self.PRINTED else [*terms[: self.PRINTED - 1], terms[-1]]
         texts = [term.numbers(point) for term in shown]
         if len(shown) < len(terms):
             texts.insert(-1, r"\cdots")
-        return "+".join(texts).replace("+-", "-")
+        return "+".join(texts).replace("+-", "-") or "0"
 
     def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
-        # each letter gets an axis to the left of the ones in use, so that terms broadcast
+        # each letter of a sum gets an axis to the left of the ones in use, so that terms broadcast
         letters = dict(letters or {})
-        units = np.arange(1, self.last + 1).reshape(-1, *[1] * len(letters))
+        axes = max((np.ndim(units) for units in letters.values()), default=0)
+        units = self.bound.units(point, letters).reshape(-1, *[1] * axes)
+        inside = {**letters, self.letter: units}
         try:
-            body = np.asarray(self.body.evaluate(point, {**letters, self.letter: units}))
+            body = np.asarray(self.body.evaluate(point, inside)) * self.bound.share(point, letters, units)
         except UndefinedSymbol:
             # term by term, the message names the very symbol that is missing
-            for term in self.terms():
+            for term in self.terms(point, letters) if axes == 0 else []:
                 term.evaluate(point, letters)
             raise
-        total = np.broadcast_to(body, np.broadcast_shapes(body.shape, units.shape)).sum(axis=0)
-        return total if letters else total.item()
+        total = np.broadcast_to(body, np.broadcast_shapes(np.shape(body), units.shape)).sum(axis=0)
+        return total if axes else total.item()

@@ -9,6 +9,7 @@ import numpy as np
 
 from coursework.backprop.activations import Activation
 from coursework.backprop.expression import Expression, Letters, Point, UndefinedSymbol
+from coursework.backprop.layers import Layer, layer_code, layer_number, layer_placed
 
 #: A layer's unit, counted from 1, or the letter of a sum that runs over the units.
 Index = int | str
@@ -18,7 +19,7 @@ Index = int | str
 class Symbol(Expression):
     """A quantity of unit j in layer l."""
 
-    l: int
+    l: Layer
     j: Index
 
     #: How it is called in `Point.value` and in numpy.
@@ -27,18 +28,19 @@ class Symbol(Expression):
     printed = ""
 
     def placed(self, letter: str, unit: int) -> Expression:
-        """Return the symbol with `unit` for `letter` among its indices."""
-        return replace(self, **{name: unit for name in ("j", "k") if getattr(self, name, None) == letter})
+        """Return the symbol with `unit` for `letter` among its indices, the layer included."""
+        indices = {name: unit for name in ("j", "k") if getattr(self, name, None) == letter}
+        return replace(self, l=layer_placed(self.l, letter, unit), **indices)
 
     def latex(self) -> str:
         return rf"{self.printed}_{{{self.j}}}^{{({self.l})}}"
 
     def code(self) -> str:
-        return f"{self.letter}[{self.l}][{_column(self.j)}]"
+        return f"{self.letter}[{layer_code(self.l)}][{_column(self.j)}]"
 
     def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
         try:
-            return point.value(self.letter, self.l)[_place(self.j, letters)]
+            return point.value(self.letter, layer_number(self.l, letters))[_place(self.j, letters)]
         except LookupError:
             raise UndefinedSymbol(f"there is no ${self.latex()}$") from None
 
@@ -51,10 +53,11 @@ def _place(index: Index, letters: Letters | None) -> Any:
     if isinstance(index, str):
         if letters is None or index not in letters:
             raise UndefinedSymbol(f"the index ${index}$ is not bound by a sum")
-        return letters[index] - 1
-    if index < 1:
+        index = letters[index]  # type: ignore[assignment]
+    # counted from 0 a unit 0 would be the last one
+    if np.min(index, initial=1) < 1:
         raise IndexError
-    return index - 1
+    return index - 1  # type: ignore[operator]
 
 
 class A(Symbol):
@@ -158,11 +161,11 @@ class W(Symbol):
         return rf"w_{{{self.j}{comma}{self.k}}}^{{({self.l})}}"
 
     def code(self) -> str:
-        return f"w[{self.l}][{_column(self.j)}, {_column(self.k)}]"
+        return f"w[{layer_code(self.l)}][{_column(self.j)}, {_column(self.k)}]"
 
     def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
         try:
-            return point.value("w", self.l)[_place(self.j, letters), _place(self.k, letters)]
+            return point.value("w", layer_number(self.l, letters))[_place(self.j, letters), _place(self.k, letters)]
         except LookupError:
             raise UndefinedSymbol(f"there is no ${self.latex()}$") from None
 
