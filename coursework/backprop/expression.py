@@ -6,7 +6,7 @@ was evaluated.  Here stand the operations; the assignment's symbols are in `symb
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Protocol
 
@@ -27,6 +27,7 @@ __all__ = [
     "Sum",
     "UndefinedSymbol",
     "UpTo",
+    "factor_numbers",
     "number",
 ]
 
@@ -154,20 +155,22 @@ class Product(Expression):
         return " * ".join(f"({f.code()})" if isinstance(f, Difference) else f.code() for f in self.factors)
 
     def numbers(self, point: Point) -> str:
-        last = self.factors[-1]
-        texts = [(f, f.numbers(point)) for f in self.factors]
-        return r" \cdot ".join(
-            rf"({text})"
-            if text.startswith("-") and f is not self.factors[0]
-            else _bracketed(f, text, f is last)
-            for f, text in texts
-        )
+        return r" \cdot ".join(factor_numbers(self.factors, point))
 
     def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
         value: Any = 1.0
         for factor in self.factors:
             value = value * factor.evaluate(point, letters)
         return value
+
+
+def factor_numbers(factors: Sequence[Expression], point: Point) -> list[str]:
+    """Return the factors of a product as this point's numbers, in brackets where they need them."""
+    texts = [factor.numbers(point) for factor in factors]
+    return [
+        rf"({text})" if text.startswith("-") and i > 0 else _bracketed(factor, text, i == len(texts) - 1)
+        for i, (factor, text) in enumerate(zip(factors, texts, strict=True))
+    ]
 
 
 def _bracketed(factor: Expression, text: str, last: bool) -> str:
@@ -212,6 +215,9 @@ class Quotient(Expression):
 
     def code(self) -> str:
         return f"({self.over.code()}) / ({self.under.code()})"
+
+    def numbers(self, point: Point) -> str:
+        return rf"\frac{{{self.over.numbers(point)}}}{{{self.under.numbers(point)}}}"
 
     def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
         return self.over.evaluate(point, letters) / self.under.evaluate(point, letters)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from coursework.backprop.activations import Array
+from coursework.backprop.activations import Array, sigmoid
 from coursework.backprop.expression import Expression, UndefinedSymbol
 from coursework.backprop.network import DenseNetwork, Gradients, NetworkError, Trace
 from coursework.backprop.oracles import STEP
-from coursework.backprop.symbols import A, W
+from coursework.backprop.symbols import LOSS, A, B, Symbol, W, Y, Z
 
 #: How many points are drawn before a network is given up as one that is dead almost everywhere.
 DRAWS = 200
@@ -36,14 +36,26 @@ class ExamplePoint:
     def arrays(self) -> dict[str, Any]:
         """Return everything under the names that `Expression.code` uses, for trying its lines."""
         return {
+            "np": np,
+            "L": self.network.L,
             "x": self.x[0],
             "t": self.t[0],
+            "y": self.value("y", self.network.L),
             "w": self.network.w,
+            "b": self.network.b,
+            "links": {l: self.value("links", l) for l in self.network.w},
             "a": {l: a[0] for l, a in self.trace.a.items()},
             "z": {l: z[0] for l, z in self.trace.z.items()},
             "delta": {l: delta[0] for l, delta in self.gradients.delta.items()},
+            "h": self.network.activation.h,
             "h_prime": self.network.activation.h_prime,
+            "sigmoid": sigmoid,
+            "partial": self._partial_of,
         }
+
+    def _partial_of(self, top: tuple[Any, ...], bottom: tuple[Any, ...]) -> float:
+        """Return `partial` of the symbols called so in code, their units counted from 0."""
+        return self.partial(*(_symbol(*name) for name in (top, bottom)))
 
     @cached_property
     def trace(self) -> Trace:
@@ -66,8 +78,14 @@ class ExamplePoint:
             return self.network.loss(self.trace, self.t)
         if letter in ("x", "t"):
             return np.asarray((self.x if letter == "x" else self.t)[0])
+        if letter == "y":
+            return np.asarray(self.network.loss_record.y(self.trace.y)[0])
         if letter == "w":
             return self.network.w[layer]
+        if letter == "b":
+            return self.network.b[layer]
+        if letter == "links":
+            return self.network.masks.get(layer, np.ones_like(self.network.w[layer]))
         if letter == "h_prime":
             hidden = {l: a for l, a in self.trace.a.items() if l < self.network.L}
             return np.asarray(self.network.activation.h_prime(hidden[layer][0]))
@@ -75,19 +93,35 @@ class ExamplePoint:
         return np.asarray(layers[layer][0])
 
     def partial(self, top: Expression, bottom: Expression) -> float:
-        """Return d top / d bottom by the complex step, `bottom` a weight or a pre-activation."""
+        """Return d top / d bottom by the complex step, `bottom` a weight, a bias or a pre-activation."""
         bottom.evaluate(self)
         network = self.network
         w = {l: network.w[l].astype(complex) for l in network.w}
         b = {l: network.b.get(l, np.zeros(len(w[l]))).astype(complex) for l in w}
         if isinstance(bottom, W):
-            w[bottom.l][_row(bottom.j), _row(bottom.k)] += 1j * STEP
-        elif isinstance(bottom, A):
-            b[bottom.l - 1][_row(bottom.j)] += 1j * STEP
+            w[int(bottom.l)][_row(bottom.j), _row(bottom.k)] += 1j * STEP
+        elif isinstance(bottom, A | B):
+            # the bias is added to the pre-activation, so moving the one is moving the other
+            b[int(bottom.l) - isinstance(bottom, A)][_row(bottom.j)] += 1j * STEP
         else:
-            raise UndefinedSymbol(f"${bottom.latex()}$ is neither a weight nor a pre-activation")
-        moved = ExamplePoint(DenseNetwork.from_weights(w, b, network.activation.name), self.x, self.t)
+            raise UndefinedSymbol(f"${bottom.latex()}$ is neither a weight, a bias nor a pre-activation")
+        moved = ExamplePoint(
+            DenseNetwork.from_weights(
+                w, b, network.activation.name, loss=network.loss_record.name, masks=network.masks
+            ),
+            self.x,
+            self.t,
+        )
         return float(np.imag(top.evaluate(moved)) / STEP)
+
+
+def _symbol(letter: str, l: int = 0, j: int = 0, k: int = 0) -> Symbol:
+    match letter:
+        case "E":
+            return LOSS
+        case "w":
+            return W(l, j + 1, k + 1)
+    return {"a": A, "b": B, "y": Y, "z": Z}[letter](l, j + 1)
 
 
 def _row(index: int | str) -> int:
@@ -100,10 +134,12 @@ def random_point(
     sizes: Sequence[int],
     activation: str = "sigmoid",
     *,
+    loss: str = "squared",
+    masks: Mapping[int, Array] | None = None,
     biases: bool = False,
     seed: int | np.random.Generator = 0,
 ) -> ExamplePoint:
-    """Draw a network, an input and a target, all normal, in general position.
+    """Draw a network, an input and a target that fits the loss, in general position.
 
     Points where a sum cancels almost to nothing are drawn again: a ReLU on its kink has no derivative
     there, and the digits that cancelling loses say nothing about a formula.
@@ -114,8 +150,9 @@ def random_point(
     """
     rng = np.random.default_rng(seed)
     for _ in range(DRAWS):
-        network = DenseNetwork(sizes, activation, biases=biases, seed=rng)
-        point = ExamplePoint(network, rng.normal(size=sizes[0]), rng.normal(size=sizes[-1]))
+        network = DenseNetwork(sizes, activation, loss=loss, masks=masks, biases=biases, seed=rng)
+        x, t = rng.normal(size=sizes[0]), network.loss_record.draw(rng, (1, sizes[-1]))
+        point = ExamplePoint(network, x, t)
         if in_general_position(point):
             return point
     raise NetworkError(
@@ -133,7 +170,8 @@ def in_general_position(point: ExamplePoint) -> bool:
     """Return whether every sum, forwards and backwards, is more than a small share of its terms."""
     network, a, z, delta = point.network, point.trace.a, point.trace.z, point.gradients.delta
     share = 0.1 / sum(network.sizes)
-    sums = [(a[network.L] - point.t, np.abs(a[network.L]) + np.abs(point.t))]
+    y = network.loss_record.y(a[network.L])
+    sums = [(y - point.t, np.abs(y) + np.abs(point.t))]
     for l, w in network.w.items():
         sums.append((a[l + 1], np.abs(z[l]) @ np.abs(w.T) + np.abs(network.b.get(l, 0))))
         if l > 1:

@@ -36,7 +36,11 @@ class Symbol(Expression):
         return rf"{self.printed}_{{{self.j}}}^{{({self.l})}}"
 
     def code(self) -> str:
-        return f"{self.letter}[{layer_code(self.l)}][{_column(self.j)}]"
+        return f"{self.letter}[{layer_code(self.l)}][{index_code(self.j)}]"
+
+    def name_code(self) -> str:
+        """Return which quantity it is, for `partial`: ("a", 3, 0)."""
+        return f'("{self.letter}", {layer_code(self.l)}, {index_code(self.j)})'
 
     def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
         try:
@@ -45,19 +49,26 @@ class Symbol(Expression):
             raise UndefinedSymbol(f"there is no ${self.latex()}$") from None
 
 
-def _column(index: Index) -> str:
+def index_code(index: Index) -> str:
+    """Return the unit, counted from 0, as Python."""
     return index if isinstance(index, str) else str(index - 1)
 
 
+def index_number(index: Index, letters: Letters | None) -> Any:
+    """Return the unit, counted from 1, or the array of units that a letter stands for."""
+    if not isinstance(index, str):
+        return index
+    if letters is None or index not in letters:
+        raise UndefinedSymbol(f"the index ${index}$ is not bound by a sum")
+    return letters[index]
+
+
 def _place(index: Index, letters: Letters | None) -> Any:
-    if isinstance(index, str):
-        if letters is None or index not in letters:
-            raise UndefinedSymbol(f"the index ${index}$ is not bound by a sum")
-        index = letters[index]  # type: ignore[assignment]
+    unit = index_number(index, letters)
     # counted from 0 a unit 0 would be the last one
-    if np.min(index, initial=1) < 1:
+    if np.min(unit, initial=1) < 1:
         raise IndexError
-    return index - 1  # type: ignore[operator]
+    return unit - 1
 
 
 class A(Symbol):
@@ -109,7 +120,7 @@ class X(Symbol):
         return f"x_{{{self.j}}}"
 
     def code(self) -> str:
-        return f"x[{_column(self.j)}]"
+        return f"x[{index_code(self.j)}]"
 
 
 class T(Symbol):
@@ -121,7 +132,25 @@ class T(Symbol):
         return "t_{n}"
 
     def code(self) -> str:
-        return f"t[{_column(self.j)}]"
+        return f"t[{index_code(self.j)}]"
+
+
+class Y(Symbol):
+    """y_j, what the loss takes output unit j for: a_j^(L) itself, or a probability."""
+
+    letter = "y"
+
+    def latex(self) -> str:
+        return f"y_{{{self.j}}}"
+
+    def code(self) -> str:
+        return f"y[{index_code(self.j)}]"
+
+
+class B(Symbol):
+    """The bias b_j^(l), which is added to a_j^(l+1)."""
+
+    letter = printed = "b"
 
 
 class TOfMany(T):
@@ -142,6 +171,9 @@ class E(Symbol):
     def code(self) -> str:
         return "E"
 
+    def name_code(self) -> str:
+        return '("E",)'
+
 
 #: The loss, for there is only one.
 LOSS = E(0, 1)
@@ -161,11 +193,16 @@ class W(Symbol):
         return rf"w_{{{self.j}{comma}{self.k}}}^{{({self.l})}}"
 
     def code(self) -> str:
-        return f"w[{layer_code(self.l)}][{_column(self.j)}, {_column(self.k)}]"
+        return f"w[{layer_code(self.l)}][{index_code(self.j)}, {index_code(self.k)}]"
+
+    def name_code(self) -> str:
+        return f'("w", {layer_code(self.l)}, {index_code(self.j)}, {index_code(self.k)})'
 
     def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
         try:
-            return point.value("w", layer_number(self.l, letters))[_place(self.j, letters), _place(self.k, letters)]
+            return point.value("w", layer_number(self.l, letters))[
+                _place(self.j, letters), _place(self.k, letters)
+            ]
         except LookupError:
             raise UndefinedSymbol(f"there is no ${self.latex()}$") from None
 
@@ -181,12 +218,29 @@ class Partial(Expression):
         return rf"\frac{{\partial {self.top.latex()}}}{{\partial {self.bottom.latex()}}}"
 
     def code(self) -> str:
-        return f"partial({self.top.code()}, {self.bottom.code()})"
+        return f"partial({self.top.name_code()}, {self.bottom.name_code()})"
 
     def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
-        letter = next((i for i in (self.top.j, self.bottom.j) if isinstance(i, str)), None)
-        if letter is None:
-            return point.partial(self.top, self.bottom)
-        units = _place(letter, letters) + 1
-        values = [self.at(letter, int(unit)).evaluate(point, letters) for unit in units.flat]
-        return np.reshape(values, units.shape)
+        arrays = {}
+        placed: Any = self
+        for letter, units in (letters or {}).items():
+            if np.ndim(units):
+                arrays[letter] = units
+            else:
+                placed = placed.at(letter, int(units))
+        names = sorted(_letters(placed) & arrays.keys())
+        if not names:
+            return point.partial(placed.top, placed.bottom)
+        each = np.broadcast_arrays(*(arrays[name] for name in names))
+        values = np.empty(each[0].shape)
+        for place in np.ndindex(values.shape):
+            term = placed
+            for name, units in zip(names, each, strict=True):
+                term = term.at(name, int(units[place]))
+            values[place] = term.evaluate(point)
+        return values
+
+
+def _letters(expression: Expression) -> set[str]:
+    symbols = [part for part in expression.walk() if isinstance(part, Symbol)]
+    return {i for part in symbols for i in (part.j, getattr(part, "k", None)) if isinstance(i, str)}

@@ -26,7 +26,7 @@ def test_partial_derivatives_between_layers():
 
 def test_only_weights_and_preactivations_can_be_moved():
     point = assignment_point()
-    with pytest.raises(UndefinedSymbol, match="neither a weight nor a pre-activation"):
+    with pytest.raises(UndefinedSymbol, match="neither a weight, a bias nor a pre-activation"):
         point.partial(LOSS, X(1, 1))
     with pytest.raises(UndefinedSymbol, match="there is no"):
         point.partial(LOSS, W(1, 4, 1))

@@ -32,7 +32,7 @@ def point():
         (
             Partial(LOSS, A(3, 1)),
             r"\frac{\partial E_{n}}{\partial a_{1}^{(3)}}",
-            "partial(E, a[3][0])",
+            'partial(("E",), ("a", 3, 0))',
         ),
     ],
 )
