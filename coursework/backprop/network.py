@@ -7,9 +7,11 @@ them is said in `losses`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from coursework.backprop.activations import Activation, Array, activation
 from coursework.backprop.losses import Loss, loss
 
 #: One array per layer, under the layer's number.
-Layers = dict[int, Array]
+Layers = Mapping[int, Array]
 
 
 class NetworkError(ValueError):
@@ -72,12 +74,13 @@ class DenseNetwork:
     masks : masks[l], shaped like w[l], has a 1 for every link that there is and a 0 for every one that there
         is not; layers that are left out are fully connected.
     biases : whether layers 2 to L have them; the assignment's network has none.
-    seed : of the initial weights, or a NumPy generator; drawn from N(0, 1 / units of the layer below).
+    seed : of the initial weights, or a NumPy generator; drawn from N(0, 1 / links into the unit).
     dtype : float32 or float64.
 
     Attributes
     ----------
-    w : w[l] of shape (units of l + 1, units of l), for l = 1 to L - 1.
+    parameters : every weight and bias in one row, (number of them,); w and b are views of it.
+    w : w[l] of shape (units of l + 1, units of l), for l = 1 to L - 1; to be changed in place.
     b : b[l] of shape (units of l + 1,), likewise; empty where there are none.
     masks : as given, in the weights' type; the weight of a link that is not there is 0, and so is its
         gradient.
@@ -90,7 +93,7 @@ class DenseNetwork:
         activation: str = "sigmoid",
         *,
         loss: str = "squared",
-        masks: Mapping[int, Array] | None = None,
+        masks: Layers | None = None,
         biases: bool = False,
         seed: int | np.random.Generator = 0,
         dtype: DTypeLike = np.float64,
@@ -100,32 +103,30 @@ class DenseNetwork:
                 f"sizes={list(sizes)}: give two layers or more of at least one unit each, say [3, 3, 3, 1]"
             )
         rng = np.random.default_rng(seed)
-        w: Layers = {}
-        b: Layers = {}
-        for l, (below, above) in enumerate(pairwise(sizes), start=1):
-            w[l] = rng.normal(0, below**-0.5, (above, below)).astype(dtype)
+        shapes = {l: (above, below) for l, (below, above) in enumerate(pairwise(sizes), start=1)}
+        links = _links(masks or {}, shapes)
+        w: dict[int, Array] = {}
+        b: dict[int, Array] = {}
+        for l, shape in shapes.items():
+            into = np.maximum(links[l].sum(axis=1, keepdims=True), 1) if l in links else shape[1]
+            w[l] = (rng.normal(size=shape) * into**-0.5).astype(dtype)
             if biases:
-                b[l] = rng.normal(0, below**-0.5, above).astype(dtype)
-        self._take(w, b, activation, loss, masks)
+                b[l] = rng.normal(0, shape[1] ** -0.5, shape[0]).astype(dtype)
+        self._take(w, b, activation, loss, links)
 
     @classmethod
     def from_weights(
         cls,
-        w: Mapping[int, Array],
-        b: Mapping[int, Array] | None = None,
+        w: Layers,
+        b: Layers | None = None,
         activation: str = "sigmoid",
         *,
         loss: str = "squared",
-        masks: Mapping[int, Array] | None = None,
+        masks: Layers | None = None,
     ) -> DenseNetwork:
-        """Return the network with these weights and biases, which may be complex."""
+        """Return the network with copies of these weights and biases, which may be complex."""
         network = cls.__new__(cls)
-        network._take(dict(w), dict(b or {}), activation, loss, masks)
-        return network
-
-    def _take(
-        self, w: Layers, b: Layers, activation_name: str, loss_name: str, masks: Mapping[int, Array] | None
-    ) -> None:
+        w, b = ({l: np.asarray(v) for l, v in given.items()} for given in (w, b or {}))
         layers = list(range(1, len(w) + 1))
         if (
             not w
@@ -139,12 +140,20 @@ class DenseNetwork:
                 f"{ {l: b[l].shape for l in b} } do not join up: w[l] is (units of l+1, units of l), "
                 "b[l] is (units of l+1,), numbered from 1"
             )
-        self.masks = {l: _links(l, mask, w) for l, mask in (masks or {}).items()}
-        self.w = {l: np.where(self.masks[l], w[l], 0) if l in self.masks else w[l] for l in layers}
-        self.b = b
+        network._take(w, b, activation, loss, _links(masks or {}, {l: w[l].shape for l in w}))
+        return network
+
+    def _take(self, w: Layers, b: Layers, activation_name: str, loss_name: str, links: Layers) -> None:
+        layers = range(1, len(w) + 1)
+        self.sizes = [w[1].shape[1], *(w[l].shape[0] for l in layers)]
+        self.parameters: Array = np.concatenate([v[l].ravel() for v in (w, b) for l in layers if l in v])
+        self.w, rest = _views(self.parameters, {l: w[l].shape for l in layers})
+        self.b, _ = _views(rest, {l: b[l].shape for l in layers if l in b})
+        self.masks = {l: mask.astype(self.dtype) for l, mask in links.items()}
+        for l, mask in links.items():
+            self.w[l][mask == 0] = 0
         self.activation: Activation = activation(activation_name)
         self.loss_record: Loss = loss(loss_name)
-        self.sizes = [w[1].shape[1], *(w[l].shape[0] for l in layers)]
 
     @property
     def L(self) -> int:
@@ -154,12 +163,12 @@ class DenseNetwork:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of the numbers."""
-        return np.result_type(*self.w.values(), *self.b.values())
+        return self.parameters.dtype
 
     def forward(self, x: Array) -> Trace:
         """Return the trace of the inputs `x`, (examples, units of layer 1)."""
-        a: Layers = {}
-        z: Layers = {1: self._batch("x", x, self.sizes[0])}
+        a: dict[int, Array] = {}
+        z: dict[int, Array] = {1: self.inputs(x)}
         h = self.activation.h
         for l in range(1, self.L):
             a[l + 1] = z[l] @ self.w[l].T + self.b.get(l, 0)
@@ -170,7 +179,7 @@ class DenseNetwork:
         """Return the gradients at `trace` for the targets `t`, (examples, units of layer L)."""
         a, z, w, L = trace.a, trace.z, self.w, self.L
         h_prime = self.activation.h_prime
-        delta: Layers = {L: self.loss_record.delta(a[L], self._targets(trace, t))}
+        delta: dict[int, Array] = {L: self.loss_record.delta(a[L], self.targets(t, len(trace.y)))}
         for l in range(L - 1, 1, -1):
             delta[l] = h_prime(a[l]) * (delta[l + 1] @ w[l])
         dw = {l: delta[l + 1].T @ z[l] for l in w}
@@ -180,12 +189,17 @@ class DenseNetwork:
 
     def loss(self, trace: Trace, t: Array) -> Array:
         """Return E_n of every example, (examples,)."""
-        return self.loss_record.E(trace.y, self._targets(trace, t))
+        return self.loss_record.E(trace.y, self.targets(t, len(trace.y)))
 
-    def _targets(self, trace: Trace, t: Array) -> Array:
+    def inputs(self, x: Array) -> Array:
+        """Return `x` in the network's type; NetworkError says what is wrong with it and what would fit."""
+        return self._batch("x", x, self.sizes[0])
+
+    def targets(self, t: Array, examples: int) -> Array:
+        """Return `t` in the network's type; NetworkError says what is wrong with it and what would fit."""
         t = self._batch("t", t, self.sizes[-1])
-        if len(t) != len(trace.y):
-            raise NetworkError(f"{len(t)} targets t for {len(trace.y)} examples; give one row of each")
+        if len(t) != examples:
+            raise NetworkError(f"{len(t)} targets t for {examples} examples; give one row of each")
         if refusal := self.loss_record.refusal(t):
             raise NetworkError(refusal)
         return t
@@ -197,17 +211,32 @@ class DenseNetwork:
                 f"{name} has shape {value.shape}; this network needs (examples, {units}), "
                 f"for one example (1, {units})"
             )
+        # one product finds what is not finite; where it overflows by itself, the numbers are looked at
+        if not np.isfinite(np.vdot(value, value)) and not (finite := np.isfinite(value)).all():
+            n, j = np.argwhere(~finite)[0]
+            raise NetworkError(
+                f"{name} holds {value[n, j]} in example {n}, unit {j} (both counted from 0); "
+                "leave out or mend what is not a finite number"
+            )
         wanted = np.result_type(self.dtype, np.complex64) if np.iscomplexobj(value) else self.dtype
         return value.astype(wanted, copy=False)
 
 
-def _links(l: int, mask: Array, w: Layers) -> Array:
-    mask = np.asarray(mask)
-    if l not in w or mask.shape != w[l].shape:
-        shape = w[l].shape if l in w else f"no weights: the layers are 1 to {len(w)}"
-        raise NetworkError(
-            f"masks[{l}] has shape {mask.shape}, w[{l}] {shape}; give one 0 or 1 for each weight"
-        )
-    if not np.isin(mask, (0, 1)).all():
-        raise NetworkError(f"masks[{l}] holds other numbers than 0 (no link) and 1 (a link)")
-    return mask.astype(w[l].dtype)
+def _views(row: Array, shapes: Mapping[int, tuple[int, ...]]) -> tuple[Layers, Array]:
+    """Cut a row into arrays of these shapes, which share its memory; return them and what is left."""
+    views = {}
+    for l, shape in shapes.items():
+        size = math.prod(shape)
+        views[l], row = row[:size].reshape(shape), row[size:]
+    return MappingProxyType(views), row
+
+
+def _links(masks: Layers, shapes: Mapping[int, tuple[int, ...]]) -> Layers:
+    links = {l: np.asarray(mask) for l, mask in masks.items()}
+    for l, mask in links.items():
+        if mask.shape != shapes.get(l):
+            there = f"w[{l}] has {shapes[l]}" if l in shapes else f"there are w[1] to w[{len(shapes)}]"
+            raise NetworkError(f"masks[{l}] has shape {mask.shape}, {there}; give one 0 or 1 for each weight")
+        if not np.isin(mask, (0, 1)).all():
+            raise NetworkError(f"masks[{l}] holds other numbers than 0 (no link) and 1 (a link)")
+    return links
