@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_ndtr, ndtr
 
 from coursework.gradients.scaled import Scaled
 
@@ -15,6 +16,9 @@ Floats = NDArray[np.floating[Any]]
 
 #: From here on down tanh(a) = a to the last bit of a float64: a**2 / 3 < 2**-60.
 _TANH_IS_LINEAR = -30
+#: The slope of the leaky rectified linear unit for a <= 0, PyTorch's own.
+LEAK = 0.01
+_SQRT_TAU = float(np.sqrt(2.0 * np.pi))
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,30 @@ def _relu(a: Scaled) -> Scaled:
     return Scaled(np.where(live, a.mantissa, 0.0), np.where(live, a.exponent, 0))
 
 
-#: The activations by name. At a = 0 the rectified linear unit has slope 0, as in PyTorch.
+def _leaky_relu(a: Scaled) -> Scaled:
+    return a * _leaky_slope(a)
+
+
+def _leaky_slope(a: Scaled) -> Scaled:
+    return Scaled.of(np.where(a.mantissa > 0, 1.0, LEAK))
+
+
+def _gelu(a: Scaled) -> Scaled:
+    return a * Scaled.exp(log_ndtr(a.to_float()))
+
+
+def _gelu_slope(a: Scaled) -> Scaled:
+    x = a.to_float()
+    density = Scaled.exp(-0.5 * x * x) * (1.0 / _SQRT_TAU)
+    return Scaled.exp(log_ndtr(x)) + a * density
+
+
+def _plain_gelu_slope(a: Floats, z: Floats) -> Floats:
+    density = np.exp(-a * a / a.dtype.type(2)) / a.dtype.type(_SQRT_TAU)
+    return np.asarray(ndtr(a) + a * density)
+
+
+#: The activations by name. At a = 0 the (leaky) rectified linear unit has its left slope, as in PyTorch.
 ACTIVATIONS: dict[str, Activation] = {
     record.name: record
     for record in (
@@ -82,6 +109,14 @@ ACTIVATIONS: dict[str, Activation] = {
             lambda a: np.maximum(a, a.dtype.type(0)),
             lambda a, z: (a > 0).astype(a.dtype),
         ),
+        Activation(
+            "leaky relu",
+            _leaky_relu,
+            _leaky_slope,
+            lambda a: np.where(a > 0, a, a * a.dtype.type(LEAK)),
+            lambda a, z: np.where(a > 0, a.dtype.type(1), a.dtype.type(LEAK)),
+        ),
+        Activation("gelu", _gelu, _gelu_slope, lambda a: np.asarray(a * ndtr(a)), _plain_gelu_slope),
         Activation(
             "identity",
             lambda a: a,

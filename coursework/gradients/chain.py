@@ -2,18 +2,22 @@
 
 The assignment's network has layers 1 (two inputs) to 153 (one linear output) and 152 weight layers.
 `links="chains"` connects unit k of a layer to unit k of the next one only; `links="full"` is the
-"bipartite" variant. The last weight layer joins all units to the one output in both.
-Batches run along the last axis of every array.
+"bipartite" variant; `links="mask"` joins what `Networks.mask` says. In chains, too, the last weight layer
+joins all units to the one output. Batches run along the last axis of every array.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from coursework.gradients.activations import ACTIVATIONS, Activation
+from coursework.gradients.arithmetic import Arithmetic, scaled_numbers
+from coursework.gradients.cures import Cure, Normalized, normalized
 from coursework.gradients.scaled import Array, Scaled
 
 LINKS = ("chains", "full")
@@ -25,13 +29,17 @@ class Networks:
 
     Attributes
     ----------
-    links : "chains" or "full".
+    links : "chains", "full" or "mask".
     activation : a name in `ACTIVATIONS`, for layers 2 to `depth`; the output is linear.
-    w : w[l] for l = 1..depth. Full: shape (units of l+1, units of l, B), `w[l][j-1, k-1]` leads from unit
-        k to unit j. Chains: shape (units, B), the weights that exist; w[depth] has shape (1, units, B).
-    x : inputs z^(1), shape (units, B).
-    t : targets, shape (B,).
+    w : w[l] for l = 1..depth. Full and mask: shape (units of l+1, units of l, B), `w[l][j-1, k-1]` leads
+        from unit k to unit j. Chains: shape (units, B), the weights that exist; w[depth] has shape
+        (1, units, B).
+    x : inputs z^(1), shape (units, B), or (units, N, B) where each network is fed N examples; E is then the
+        mean of the N errors.
+    t : targets, shape (B,) or (N, B).
     b : b[l], shape (units of l+1, B), added to a^(l+1); empty without biases.
+    cure : residual links, normalization, clipping; none by default.
+    mask : for links "mask", which weights exist: mask[l], booleans of shape (units of l+1, units of l).
     """
 
     links: str
@@ -40,19 +48,41 @@ class Networks:
     x: Array
     t: Array
     b: dict[int, Array] = field(default_factory=dict)
+    cure: Cure = field(default_factory=Cure)
+    mask: dict[int, NDArray[np.bool_]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.links not in LINKS:
-            raise ValueError(f"links {self.links!r} is unknown: choose one of {', '.join(LINKS)}")
+        if self.links not in (*LINKS, "mask"):
+            raise ValueError(f"links {self.links!r} is unknown: choose one of {', '.join(LINKS)}, mask")
         if self.activation not in ACTIVATIONS:
             known = ", ".join(ACTIVATIONS)
             raise ValueError(f"activation {self.activation!r} is unknown: choose one of {known}")
-        width, batch = self.x.shape
-        inner = (width, batch) if self.links == "chains" else (width, width, batch)
         for l, w in self.w.items():
-            expected = (1, width, batch) if l == self.depth else inner
+            columns = self.units(l)
+            rows = 1 if l == self.depth else w.shape[0]
+            expected = (columns, self.batch) if self.in_rows(l) else (rows, columns, self.batch)
             if w.shape != expected:
                 raise ValueError(f"w[{l}] has shape {w.shape}: {self.links!r} links need {expected}")
+            if self.links == "mask" and np.any(w[~self.mask[l]] != 0):
+                raise ValueError(f"w[{l}] has weights other than 0 where the mask has no link")
+        self._check_cure()
+
+    def _check_cure(self) -> None:
+        widths = [self.units(l) for l in range(1, self.depth + 1)]
+        if self.cure.residual and len(set(widths)) > 1:
+            raise ValueError(f"residual links need layers of one width, not {widths}")
+        if self.cure.normalize == "batch" and self.examples < 2:
+            raise ValueError("batch normalization needs at least 2 examples for each network, not 1")
+        if self.cure.normalize == "layer" and min(widths[1:]) < 2:
+            raise ValueError("layer normalization of 1 unit is always 0: make the layers at least 2 wide")
+
+    def in_rows(self, l: int) -> bool:
+        """Whether weight layer l joins unit k to unit k only."""
+        return self.links == "chains" and l < self.depth
+
+    def units(self, l: int) -> int:
+        """Return the number of units of layer l, 1..depth+1."""
+        return int(self.x.shape[0] if l == 1 else self.w[l - 1].shape[0])
 
     @property
     def depth(self) -> int:
@@ -62,7 +92,12 @@ class Networks:
     @property
     def batch(self) -> int:
         """Number of networks B."""
-        return int(self.t.size)
+        return int(self.t.shape[-1])
+
+    @property
+    def examples(self) -> int:
+        """Number of examples N that each network is fed."""
+        return 1 if self.x.ndim == 2 else int(self.x.shape[1])
 
     @property
     def h(self) -> Activation:
@@ -80,70 +115,177 @@ class Networks:
         w = self.w.get(l)
         if w is None:
             raise ValueError(f"there is no weight layer {l}: they are numbered 1 to {self.depth}")
-        rows, columns = w.shape[0], w.shape[-2]
-        if not (1 <= j <= rows and 1 <= k <= columns) or (w.ndim == 2 and j != k):
+        exists = 1 <= j <= w.shape[0] and 1 <= k <= w.shape[-2]
+        if exists and self.links == "mask":
+            exists = bool(self.mask[l][j - 1, k - 1])
+        if not exists or (self.in_rows(l) and j != k):
             raise ValueError(f"w_{j}{k}^({l}) does not exist in this network with {self.links!r} links")
-        return np.asarray(w[j - 1] if w.ndim == 2 else w[j - 1, k - 1])
+        return np.asarray(w[j - 1] if self.in_rows(l) else w[j - 1, k - 1])
+
+    def require_plain(self, what: str) -> None:
+        """Raise ValueError unless the networks have no cure and one example: `what` holds for these only."""
+        if self.cure != Cure() or self.x.ndim != 2:
+            raise ValueError(f"{what} holds for networks without cures that are fed one example each")
+
+
+Numbers = TypeVar("Numbers")
 
 
 @dataclass(frozen=True)
-class Trace:
-    """What one forward and backward pass of `networks` left behind, layers numbered as in the assignment.
+class Pass(Generic[Numbers]):
+    """One forward and backward pass of `networks` in some arithmetic, layers numbered as in the assignment.
 
     Attributes
     ----------
     networks : the batch that was run.
     a, delta : pre-activations and dE/da, layers 2..depth+1; z : activations, layers 1..depth.
-        Each has shape (units, B).
+    u : what h is applied to, layers 2..depth: a, or a normalized.
+        Each has shape (units, B), or (units, N, B) for N examples.
     """
 
     networks: Networks
-    a: dict[int, Scaled]
-    z: dict[int, Scaled]
-    delta: dict[int, Scaled]
+    a: dict[int, Numbers]
+    u: dict[int, Numbers]
+    z: dict[int, Numbers]
+    delta: dict[int, Numbers]
+
+    def gradient(self, l: int, j: int = 1, k: int = 1) -> Numbers:
+        """Return dE/dw_jk^(l) = delta_j^(l+1) z_k^(l), summed over examples, before clipping; shape (B,)."""
+        self.networks.weight(l, j, k)
+        delta: Any = self.delta[l + 1]
+        z: Any = self.z[l]
+        summed: Numbers = _over_examples(self.networks, delta[j - 1] * z[k - 1], 0)
+        return summed
+
+    def gradients(self, l: int) -> Numbers:
+        """Return dE/dw^(l), every weight at once, in the shape of w[l]; before clipping."""
+        delta: Any = self.delta[l + 1]
+        z: Any = self.z[l]
+        networks = self.networks
+        if networks.in_rows(l):
+            product, axis = delta * z, 1
+        else:
+            product, axis = delta[:, np.newaxis] * z[np.newaxis], 2
+        if networks.links == "mask":
+            product = product * _spread(networks, networks.mask[l][..., np.newaxis].astype(float))
+        summed: Numbers = _over_examples(networks, product, axis)
+        return summed
+
+
+def _over_examples(networks: Networks, numbers: Any, axis: int) -> Any:
+    return numbers if networks.x.ndim == 2 else numbers.sum(axis=axis)
+
+
+@dataclass(frozen=True)
+class Trace(Pass[Scaled]):
+    """A pass in numbers that do not underflow."""
 
     @property
     def error(self) -> Scaled:
-        """e = a^(depth+1) - t, shape (B,)."""
+        """e = a^(depth+1) - t, shape (B,); for N examples e / N, shape (N, B)."""
         return self.delta[self.networks.depth + 1][0]
-
-    def gradient(self, l: int, j: int = 1, k: int = 1) -> Scaled:
-        """Return dE/dw_jk^(l) = delta_j^(l+1) z_k^(l) of every network, shape (B,)."""
-        self.networks.weight(l, j, k)
-        return self.delta[l + 1][j - 1] * self.z[l][k - 1]
 
     @cached_property
     def log10_gradients(self) -> Array:
-        """log10 |dE/dw_11^(l)|, shape (depth, B), row l-1 for layer l; -inf where exactly zero."""
-        return np.stack([self.gradient(l).log10_abs() for l in range(1, self.networks.depth + 1)])
+        """log10 |dE/dw_11^(l)|, clipped, shape (depth, B), row l-1 for layer l; -inf where exactly zero."""
+        logs = [self.gradient(l).log10_abs() for l in range(1, self.networks.depth + 1)]
+        return np.stack(logs) + self.log10_clipping
+
+    @cached_property
+    def log10_weight_norms(self) -> Array:
+        """log10 of the Euclidean norm of dE/dw^(l), clipped, shape (depth, B), row l-1 for layer l."""
+        return self._log10_weight_norms + self.log10_clipping
+
+    @cached_property
+    def _log10_weight_norms(self) -> Array:
+        return np.stack([_log10_norm(self.gradients(l)) for l in range(1, self.networks.depth + 1)])
+
+    @cached_property
+    def log10_delta_norms(self) -> Array:
+        """log10 of the norm of delta^(l) over units and examples, shape (depth, B), row l-2 for layer l."""
+        return np.stack([_log10_norm(self.delta[l]) for l in range(2, self.networks.depth + 2)])
+
+    @cached_property
+    def log10_clipping(self) -> Array:
+        """log10 of the factor, at most 1, that clipping applies to a network's whole gradient; shape (B,)."""
+        networks, clip = self.networks, self.networks.cure.clip
+        if not np.isfinite(clip):
+            return np.zeros(networks.batch)
+        logs = self._log10_weight_norms
+        if networks.b:
+            deltas = [_over_examples(networks, self.delta[l + 1], 1) for l in networks.b]
+            logs = np.concatenate([logs, np.stack([_log10_norm(delta) for delta in deltas])])
+        largest = logs.max(axis=0)
+        shifted = np.where(np.isfinite(largest), largest, 0.0)
+        with np.errstate(divide="ignore"):
+            total = shifted + 0.5 * np.log10((10.0 ** (2.0 * (logs - shifted))).sum(axis=0))
+        return np.asarray(np.minimum(0.0, np.log10(clip) - total))
 
 
-def onward(w: Array, z: Scaled) -> Scaled:
-    """Return sum_k w_jk z_k for every unit j of the next layer; chains have one k = j."""
-    return z * w if w.ndim == 2 else (z[np.newaxis] * w).sum(axis=1)
+def _log10_norm(numbers: Scaled) -> Array:
+    squares = numbers * numbers
+    while len(squares.shape) > 1:
+        squares = squares.sum(axis=0)
+    logs: Array = 0.5 * squares.log10_abs()
+    return logs
 
 
-def backward(w: Array, delta: Scaled) -> Scaled:
-    """Return sum_j w_jk delta_j for every unit k of the layer before."""
-    return delta * w if w.ndim == 2 else (delta[:, np.newaxis] * w).sum(axis=0)
+def _spread(networks: Networks, values: Array) -> Array:
+    """Insert the axis of the examples, if there is one, before that of the batch."""
+    return values if networks.x.ndim == 2 else values[..., np.newaxis, :]
+
+
+def onward(networks: Networks, l: int, w: Any, z: Any) -> Any:
+    """Return sum_k w_jk^(l) z_k^(l) for every unit j of layer l+1; chains have one k = j."""
+    return z * w if networks.in_rows(l) else (z[np.newaxis] * w).sum(axis=1)
+
+
+def backward(networks: Networks, l: int, w: Any, delta: Any) -> Any:
+    """Return sum_j w_jk^(l) delta_j^(l+1) for every unit k of layer l."""
+    return delta * w if networks.in_rows(l) else (delta[:, np.newaxis] * w).sum(axis=0)
 
 
 def pre_activation(networks: Networks, l: int, z: Scaled) -> Scaled:
     """Return a^(l+1) from z^(l)."""
-    a = onward(networks.w[l], z)
-    return a + Scaled.of(networks.b[l]) if networks.b else a
+    a: Scaled = onward(networks, l, Scaled.of(_spread(networks, networks.w[l])), z)
+    return a + Scaled.of(_spread(networks, networks.b[l])) if networks.b else a
+
+
+def propagate(networks: Networks, number: Arithmetic) -> Pass[Any]:
+    """Run every network forward and backward in the given arithmetic, E = (a^(L) - t)^2 / 2."""
+    last, cure = networks.depth + 1, networks.cure
+    w = {l: number.lift(_spread(networks, values)) for l, values in networks.w.items()}
+    b = {l: number.lift(_spread(networks, values)) for l, values in networks.b.items()}
+    a: dict[int, Any] = {}
+    u: dict[int, Any] = {}
+    h: dict[int, Any] = {}
+    scalings: dict[int, Normalized] = {}
+    z = {1: number.lift(networks.x)}
+    for l in range(1, last):
+        a[l + 1] = onward(networks, l, w[l], z[l])
+        if b:
+            a[l + 1] = a[l + 1] + b[l]
+        if l + 1 < last:
+            u[l + 1] = a[l + 1]
+            if cure.normalize != "none":
+                scalings[l + 1] = normalized(a[l + 1], 0 if cure.normalize == "layer" else 1, number)
+                u[l + 1] = scalings[l + 1].value
+            z[l + 1] = h[l + 1] = number.value(u[l + 1])
+            if cure.residual:
+                z[l + 1] = z[l] + h[l + 1]
+    error = a[last] + number.lift(-networks.t)
+    delta = {last: error if networks.x.ndim == 2 else error * number.lift(1.0 / networks.examples)}
+    dz: Any = None
+    for l in range(last - 1, 1, -1):
+        back = backward(networks, l, w[l], delta[l + 1])
+        dz = dz + back if cure.residual and l < last - 1 else back
+        delta[l] = number.slope(u[l], h[l]) * dz
+        if l in scalings:
+            delta[l] = scalings[l].pull_back(delta[l], number)
+    return Pass(networks, a, u, z, delta)
 
 
 def run(networks: Networks) -> Trace:
-    """Run every network forward and backward, E = (a^(L) - t)^2 / 2, without rounding anything to zero."""
-    h, w, last = networks.h, networks.w, networks.depth + 1
-    a: dict[int, Scaled] = {}
-    z = {1: Scaled.of(networks.x)}
-    for l in range(1, last):
-        a[l + 1] = pre_activation(networks, l, z[l])
-        if l + 1 < last:
-            z[l + 1] = h.value(a[l + 1])
-    delta = {last: a[last] + Scaled.of(-networks.t)}
-    for l in range(last - 1, 1, -1):
-        delta[l] = h.slope(a[l]) * backward(w[l], delta[l + 1])
-    return Trace(networks, a, z, delta)
+    """Run every network forward and backward without rounding anything to zero."""
+    done = propagate(networks, scaled_numbers(networks.h))
+    return Trace(networks, done.a, done.u, done.z, done.delta)

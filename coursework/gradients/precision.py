@@ -7,17 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from coursework.gradients.chain import Networks, Trace
+from coursework.gradients.arithmetic import plain_numbers
+from coursework.gradients.chain import Networks, Pass, Trace, propagate
 
 Floats = NDArray[np.floating[Any]]
-
-
-def _onward(w: Floats, z: Floats) -> Floats:
-    return w * z if w.ndim == 2 else np.asarray((w * z).sum(axis=1))
-
-
-def _backward(w: Floats, delta: Floats) -> Floats:
-    return w * delta if w.ndim == 2 else np.asarray((w * delta[:, np.newaxis]).sum(axis=0))
 
 
 def plain_gradients(networks: Networks, dtype: DTypeLike) -> Floats:
@@ -25,26 +18,12 @@ def plain_gradients(networks: Networks, dtype: DTypeLike) -> Floats:
 
     Returns
     -------
-    array of `dtype`, shape (depth, B), row l-1 for layer l; 0 where it underflowed, and infinite or NaN
-    where it overflowed.
+    array of `dtype`, shape (depth, B), row l-1 for layer l, before clipping; 0 where it underflowed, and
+    infinite or NaN where it overflowed.
     """
-    h, last = networks.h, networks.depth + 1
-    w = {l: weights.astype(dtype) for l, weights in networks.w.items()}
-    b = {l: biases.astype(dtype) for l, biases in networks.b.items()}
-    a: dict[int, Floats] = {}
-    z: dict[int, Floats] = {1: networks.x.astype(dtype)}
-    gradients: Floats = np.empty((networks.depth, networks.batch), dtype=dtype)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-        for l in range(1, last):
-            a[l + 1] = _onward(w[l], z[l]) + (b[l] if b else 0)
-            if l + 1 < last:
-                z[l + 1] = h.plain_value(a[l + 1])
-        delta = a[last] - networks.t.astype(dtype)
-        for l in range(last - 1, 0, -1):
-            gradients[l - 1] = delta[0] * z[l][0]
-            if l > 1:
-                delta = h.plain_slope(a[l], z[l]) * _backward(w[l], delta)
-    return gradients
+        done: Pass[Floats] = propagate(networks, plain_numbers(networks.h, dtype))
+        return np.stack([done.gradient(l) for l in range(1, networks.depth + 1)])
 
 
 def lost(trace: Trace, dtype: DTypeLike) -> NDArray[np.bool_]:

@@ -77,6 +77,12 @@ class Scaled:
         exponent = np.stack(np.broadcast_arrays(self.exponent, other.exponent))
         return Scaled(mantissa, exponent).sum(axis=0)
 
+    def inverse_sqrt(self, mask: ArrayLike = False) -> Scaled:
+        """Return 1 / sqrt(x) of positive numbers, and 0 where `mask` holds."""
+        half = self.exponent >> 1
+        mantissa = np.where(mask, 1.0, np.ldexp(self.mantissa, (self.exponent - 2 * half).astype(np.int32)))
+        return self._normalized(np.where(mask, 0.0, 1.0 / np.sqrt(mantissa)), -half)
+
     def __neg__(self) -> Scaled:
         return Scaled(-self.mantissa, self.exponent)
 

@@ -27,12 +27,13 @@ def live_paths(trace: Trace) -> dict[int, Booleans]:
     A unit's own slope does not count. Shapes (units, B).
     """
     networks = trace.networks
+    networks.require_plain("the list of conditions for a zero gradient")
     last = networks.depth + 1
     reaches: dict[int, Booleans] = {last: np.ones((1, networks.batch), dtype=bool)}
     open_below = reaches[last]
     for l in range(last - 1, 1, -1):
         w = networks.w[l] != 0
-        reaches[l] = w & open_below if w.ndim == 2 else np.any(w & open_below[:, np.newaxis], axis=0)
+        reaches[l] = w & open_below if networks.in_rows(l) else np.any(w & open_below[:, np.newaxis], axis=0)
         open_below = reaches[l] & ~networks.h.slope(trace.a[l]).is_zero
     return reaches
 
