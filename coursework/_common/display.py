@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,12 +59,23 @@ def record_input(name: str, path: Path | str) -> None:
     place = resolve_input(path)
     files = sum(p.is_file() for p in place.rglob("*")) if place.is_dir() else 1
     digest = sha256_of_folder(place) if place.is_dir() else sha256_of(place)
-    shown = place.relative_to(PROJECT_ROOT).as_posix() if place.is_relative_to(PROJECT_ROOT) else str(path)
-    entry = {"name": name, "path": shown, "sha256": digest, "files": files}
+    entry = {"name": name, "path": _named(place), "sha256": digest, "files": files}
     display(
         {"text/plain": f"{name}: {Path(path).name}, SHA-256 {digest[:16]}…", INPUT_MIME: entry},
         raw=True,
     )
+
+
+def _named(place: Path) -> str:
+    """Return the name of a file that is the same on every machine where it is an installed one or ours."""
+    for folder, short in (
+        (Path(sysconfig.get_path("purelib")), ""),
+        (PROJECT_ROOT, ""),
+        (Path.home(), "~/"),
+    ):
+        if place.is_relative_to(folder):
+            return short + place.relative_to(folder).as_posix()
+    return str(place)
 
 
 def show_figure(figure: Figure, alt: str, *, vector: bool = False, thumbnail: bool = False) -> None:

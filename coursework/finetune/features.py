@@ -2,15 +2,16 @@
 
 A frozen base gives the same numbers in every epoch, so they are computed once. The file's name is a
 hash over everything that they depend on: the pictures' bytes, the weights, the size, the
-preprocessing and the processor's kernels; a changed picture or base is never served stale numbers.
+preprocessing, the processor's kernels, the libraries' versions and the source of the modules at work;
+a changed picture, base, library or helper is never served stale numbers.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -19,12 +20,16 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from coursework._common.files import atomic_path
+from coursework._common.files import atomic_path, sha256_of
+from coursework.finetune import bases, images
 from coursework.finetune.bases import Backbone, fused, pooled
 from coursework.finetune.images import Preprocessing, Split, decode, normalize
 
-#: Counts up when this module's arithmetic changes, so that old files are not used any more.
-VERSION = 1
+#: The packages whose version is part of what features depend on.
+LIBRARIES = ("torch", "torchvision", "pillow", "timm")
+
+#: The modules whose source is: they decode, scale, build and compute.
+SOURCES = tuple(Path(str(file)) for file in (images.__file__, bases.__file__, __file__))
 
 
 @dataclass(frozen=True)
@@ -65,16 +70,15 @@ def run_frozen(
     preprocessing: Preprocessing,
     *,
     batch_size: int = 32,
-    finish: Callable[[Tensor], Tensor] = lambda x: x,
     flip: bool = False,
     description: str = "features",
 ) -> Tensor:
-    """Return `finish(network(pictures))` for all pictures of a split, in its order.
+    """Return `network(pictures)` for all pictures of a split, in its order.
 
     Parameters
     ----------
     network : a part of a backbone, in evaluation mode. size : side of the square cut from each picture.
-    finish : what to keep of a batch's output. flip : mirror the pictures left to right.
+    flip : mirror the pictures left to right.
     """
     device = device_of_choice()
     network = fused(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -86,7 +90,7 @@ def run_frozen(
             if flip:
                 pictures = pictures.flip(-1)
             inputs = normalize(pictures, preprocessing).contiguous(memory_format=torch.channels_last)
-            kept.append(finish(network(inputs)).cpu())
+            kept.append(network(inputs).cpu())
             bar.update(len(paths))
     return torch.cat(kept)
 
@@ -158,9 +162,9 @@ def _halved(values: Tensor) -> Tensor:
 
 def _key(backbone: Backbone, split: Split, size: int, preprocessing: Preprocessing) -> str:
     digest = hashlib.sha256()
-    device = device_of_choice().type
-    facts = (VERSION, torch.__version__, device, torch.backends.cpu.get_cpu_capability(), size, preprocessing)
-    digest.update(repr(facts).encode())
+    machine = (device_of_choice().type, torch.backends.cpu.get_cpu_capability())
+    made_by = [version(library) for library in LIBRARIES] + [sha256_of(source) for source in SOURCES]
+    digest.update(repr((made_by, machine, size, preprocessing)).encode())
     digest.update(split.sha256().encode())
     digest.update(backbone.sha256().encode())
     return digest.hexdigest()[:32]

@@ -45,23 +45,12 @@ def epochs_figure(frozen: History, trained: History) -> tuple[Figure, str]:
     words = []
     for ax, history, title in zip(axes, (frozen, trained), ("base frozen", "base trained too"), strict=True):
         numbers = [row.epoch for row in history.epochs]
-        ax.plot(
-            numbers,
-            [row.train_accuracy for row in history.epochs],
-            color=BLUE,
-            marker="o",
-            ms=3,
-            label="training",
-        )
-        ax.plot(
-            numbers,
-            [row.validation_accuracy for row in history.epochs],
-            color=ORANGE,
-            marker="s",
-            ms=3,
-            linestyle="--",
-            label="validation",
-        )
+        curves = {
+            "training": ([row.train_accuracy for row in history.epochs], BLUE, "o-"),
+            "validation": ([row.validation_accuracy for row in history.epochs], ORANGE, "s--"),
+        }
+        for label, (values, colour, style) in curves.items():
+            ax.plot(numbers, values, style, color=colour, ms=3, label=label)
         ax.set_title(title)
         ax.set_xlabel("epoch")
         ax.set_ylim(0, 1.03)

@@ -118,6 +118,10 @@ def _honeycomb(x: Array, y: Array) -> Array:
     return edge
 
 
+#: The largest radius of an object, as a share of the picture's side.
+_LARGEST_SHARE = 0.38
+
+
 @dataclass(frozen=True)
 class Labelled:
     """One training picture.
@@ -148,14 +152,25 @@ def picture_of_objects(
     The stage is drawn up to 1.6 times as large and cut, so that people and lines come as large as in
     a bigger picture. At a `difficulty` of 0 there is nothing but large objects on an empty stage; from
     there crowds, people, clutter and small objects come in step by step.
+
+    Raises
+    ------
+    ValueError : the objects wanted do not fit; at the defaults 22 pixels of radius at a `difficulty` of 0,
+        for which the picture needs 58, and 8 at 1, for which it needs 22.
     """
+    smallest_px += (1 - difficulty) * 0.5 * (largest_px - smallest_px)
+    largest_px = min(largest_px, size * _LARGEST_SHARE)
+    if smallest_px > largest_px:
+        raise ValueError(
+            f"size={size}: objects of radius {smallest_px:g} (difficulty={difficulty:g}) do not fit; "
+            f"give at least {math.ceil(smallest_px / _LARGEST_SHARE)} pixels, or smaller objects"
+        )
     whole = round(size * float(rng.uniform(1.0, 1.6)))
     stage = empty_stage(whole, rng, crowd=0.6 * difficulty)
     if rng.random() < difficulty:
         _floor_lines(stage)
         people(stage, int(rng.integers(0, 3)))
         clutter(stage, int(rng.integers(0, 5)))
-    smallest_px += (1 - difficulty) * 0.5 * (largest_px - smallest_px)
     left, top = (int(v) for v in rng.integers(0, whole - size + 1, 2))
     owner = Image.new("L", stage.image.size, 0)
     outlines: list[int] = []
@@ -165,7 +180,7 @@ def picture_of_objects(
     for _ in range(4 * wanted):
         if len(placed) == wanted:
             break
-        r_px = math.exp(float(rng.uniform(math.log(smallest_px), math.log(min(largest_px, size * 0.38)))))
+        r_px = math.exp(float(rng.uniform(math.log(smallest_px), math.log(largest_px))))
         x, y = (float(v) for v in rng.uniform(0.55 * r_px, size - 0.55 * r_px, 2))
         if any(math.hypot(x - a, y - b) < 0.9 * (r_px + c) for a, b, c in placed):
             continue

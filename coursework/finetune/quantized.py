@@ -8,12 +8,13 @@ safetensors file, marked in its metadata.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -56,6 +57,27 @@ def write_quantized(path: Path, state: Mapping[str, Tensor], card: Mapping[str, 
             metadata={"format": FORMAT, "card": json.dumps(dict(card), sort_keys=True)},
         )
     return path
+
+
+def stated_size(path: Path) -> int | None:
+    """Return the side in pixels of the pictures that a file's weights were made for, None if it says none.
+
+    It stands in a safetensors file's metadata as `size`, or in the card there as `statistics_size` (the
+    size at which `write_bundle` measured BatchNorm) or `size`. What is no number of pixels is passed over.
+    """
+    if path.suffix.lower() != ".safetensors" or not path.is_file():
+        return None
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+        card = json.loads(metadata.get("card", "{}"))
+    except (SafetensorError, ValueError, RecursionError):
+        return None  # reading the weights themselves will say what is wrong
+    noted = card if isinstance(card, dict) else {}
+    for value in (metadata.get("size"), noted.get("statistics_size"), noted.get("size")):
+        if re.fullmatch(r"[1-9]\d{1,3}", str(value)):
+            return int(str(value))
+    return None
 
 
 def read_quantized(path: Path) -> dict[str, Tensor] | None:

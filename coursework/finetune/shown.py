@@ -8,7 +8,6 @@ from IPython.display import HTML
 from markupsafe import escape
 
 from coursework._common.display import record, record_input
-from coursework.finetune.bases import BUNDLED_INCEPTION
 from coursework.finetune.lab import Phase
 from coursework.finetune.scoring import accuracy, mcnemar
 from coursework.finetune.training import History
@@ -95,12 +94,22 @@ def _same_base(one: Phase, other: Phase) -> bool:
 def record_weights(phase: Phase) -> None:
     """Show which base and weights a phase used, with a hash of all their values, and store it for the report.
 
-    A file that a parameter names is in the report's manifest anyway; the bundled one is added here.
+    The file is recorded too, see `record_weights_files`.
     """
     known = phase.base.weights.get(phase.weights)
     name = f"{phase.base.name}, {phase.weights if known else phase.weights.rsplit('/', 1)[-1]}"
     source = known.note if known else "a file"
     text = f"{name} ({source}), {phase.size} pixels, SHA-256 {phase.backbone.sha256()[:16]}"
     record("base", name, text)
-    if phase.base.name == "inception_v3" and phase.weights == "bundled":
-        record_input("weights", BUNDLED_INCEPTION)
+    record_weights_files([phase])
+
+
+def record_weights_files(phases: Sequence[Phase]) -> None:
+    """Store the SHA-256 of every weights file that `phases` read, once each, for the report's manifest.
+
+    A file that a parameter names is in the manifest anyway and left out here.
+    """
+    known = [phase.base.weights[phase.weights] for phase in phases if phase.weights in phase.base.weights]
+    for file in dict.fromkeys(weights.file() for weights in known):
+        if file is not None:
+            record_input("weights", file)

@@ -184,6 +184,40 @@ def _net(
         stage.line([inside(0, t), inside(1, t)], colour, 0.0035)
 
 
+def _goal_back(
+    stage: Stage,
+    foot: Point,
+    half: float,
+    height: float,
+    *,
+    back: float,
+    lift: float,
+    cells: tuple[int, int],
+) -> tuple[Colour, Colour, float]:
+    """Draw the net between a goal's crossbar and the rear edge on the floor.
+
+    Parameters
+    ----------
+    half, height : half the width of the opening, and its height. back : half the width of the rear edge.
+    lift : how far above `foot` the rear edge is seen, as a share of the height.
+
+    Returns
+    -------
+    The colours of frame and net, and the height at which the rear edge is seen.
+    """
+    frame = colour_apart(stage.rng, stage.wall, stage.floor, gap=90)
+    net = colour_apart(stage.rng, stage.floor, gap=60)
+    x, y = foot
+    back_y = y - height * lift
+    _net(
+        stage,
+        ((x - half, y - height), (x + half, y - height), (x + back, back_y), (x - back, back_y)),
+        cells,
+        net,
+    )
+    return frame, net, back_y
+
+
 def draw_hoop(stage: Stage, centre: Point, width: float) -> None:
     """Draw a backboard with its square, a rim and a tapering net, on a pole or hanging."""
     rng = stage.rng
@@ -235,18 +269,10 @@ def draw_hoop(stage: Stage, centre: Point, width: float) -> None:
 
 def draw_hockey_goal(stage: Stage, foot: Point, width: float) -> None:
     """Draw a hockey goal: small, with round upper corners, a bar in the middle of the back and a fine net."""
-    rng = stage.rng
-    pipe = colour_apart(rng, stage.wall, stage.floor, gap=90)
-    net = colour_apart(rng, stage.floor, gap=60)
     x, y = foot
     half, height = width / 2, width * 0.68
-    back_y, back = y - height * 0.14, half * 0.8
-    _net(
-        stage,
-        ((x - half, y - height), (x + half, y - height), (x + back, back_y), (x - back, back_y)),
-        (11, 8),
-        net,
-    )
+    back = half * 0.8
+    pipe, _, back_y = _goal_back(stage, foot, half, height, back=back, lift=0.14, cells=(11, 8))
     stage.line([(x - half, y), (x - back, back_y), (x + back, back_y), (x + half, y)], pipe, width * 0.025)
     round_px = [x - half, y - height]
     bend = width * 0.13
@@ -266,18 +292,10 @@ def draw_hockey_goal(stage: Stage, foot: Point, width: float) -> None:
 
 def draw_soccer_goal(stage: Stage, foot: Point, width: float) -> None:
     """Draw a soccer goal: wide and low, square corners, a coarse net that slopes back."""
-    rng = stage.rng
-    post = colour_apart(rng, stage.wall, stage.floor, gap=90)
-    net = colour_apart(rng, stage.floor, gap=60)
     x, y = foot
     half, height = width / 2, width * 0.36
-    back_y, back = y - height * 0.25, half * 0.93
-    _net(
-        stage,
-        ((x - half, y - height), (x + half, y - height), (x + back, back_y), (x - back, back_y)),
-        (16, 7),
-        net,
-    )
+    back = half * 0.93
+    post, net, back_y = _goal_back(stage, foot, half, height, back=back, lift=0.25, cells=(16, 7))
     for sign in (-1, 1):
         stage.line(
             [(x + sign * half, y - height), (x + sign * back, back_y), (x + sign * half, y)], net, 0.004

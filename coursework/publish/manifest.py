@@ -113,7 +113,7 @@ def describe(
         "git": git_state(),
         "platform": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "threads": os.environ.get("OMP_NUM_THREADS"),
-        "inputs": found_inputs + notes,
+        "inputs": found_inputs + [note for at, note in enumerate(notes) if note not in notes[:at]],
         "records": [] if notebook is None else recorded(notebook, RECORD_MIME),
         "started": started,
         "finished": finished,

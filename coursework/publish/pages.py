@@ -58,10 +58,11 @@ def facts(manifest: Mapping[str, Any]) -> dict[str, str]:
     }
     if git:
         stated["Commit"] = git["commit"] + (", with changes that are not committed" if git["dirty"] else "")
+    read: dict[str, list[str]] = {}
     for entry in manifest["inputs"]:
-        stated[f"Input {entry['name']}"] = (
-            f"{entry['path']}, {entry['files']} file(s), SHA-256 {entry['sha256']}"
-        )
+        described = f"{entry['path']}, {entry['files']} file(s), SHA-256 {entry['sha256']}"
+        read.setdefault(f"Input {entry['name']}", []).append(described)
+    stated |= {name: "; ".join(files) for name, files in read.items()}
     return stated
 
 

@@ -56,6 +56,20 @@ def test_an_input_is_stored_with_its_hash_and_its_place_in_the_project(shown: li
     assert data[INPUT_MIME] == {"name": "licence", "path": "LICENSE", "sha256": digest, "files": 1}
 
 
+def test_an_installed_or_a_users_file_is_named_without_the_machines_folders(
+    shown: list, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed, home, elsewhere = (tmp_path / name for name in ("site-packages", "home", "elsewhere"))
+    monkeypatch.setattr(module.sysconfig, "get_path", {"purelib": str(installed)}.__getitem__)
+    monkeypatch.setenv("HOME", str(home))
+    for folder in (installed, home, elsewhere):
+        folder.mkdir()
+        (folder / "a.pth").write_bytes(b"a")
+        record_input("weights", folder / "a.pth")
+    names = [data[INPUT_MIME]["path"] for data, _ in shown]
+    assert names == ["a.pth", "~/a.pth", str(elsewhere / "a.pth")]
+
+
 def test_an_input_that_is_not_there_is_an_error(shown: list, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         record_input("weights", tmp_path / "missing")

@@ -88,6 +88,51 @@ def test_the_size_is_that_of_the_weights_and_a_files_weights_get_the_first_recor
     assert base.size_for("mine.safetensors") == 299
 
 
+def test_a_files_pictures_are_as_large_as_its_metadata_says(tmp_path: Path) -> None:
+    base = get_base("inception_v3")
+    assert base.size_for(str(bases.BUNDLED_INCEPTION)) == 192
+    assert base.size_for("data/weights/inception_v3.safetensors") == 192
+    for number, (metadata, size) in enumerate(
+        [
+            ({"size": "160"}, 160),
+            ({"card": '{"statistics_size": 128, "size": 96}'}, 128),
+            ({"card": '{"size": 96}'}, 96),
+            ({"size": "-3", "card": "[1]"}, 299),
+            ({"size": "1e99", "card": '{"size": true}'}, 299),
+            ({"card": "no JSON"}, 299),
+            ({"card": "[" * 100_000}, 299),
+            ({"format": "pt"}, 299),
+            (None, 299),
+        ]
+    ):
+        file = tmp_path / f"{number}.safetensors"
+        save_file({"a": torch.zeros(1)}, file, metadata=metadata)
+        assert base.size_for(str(file)) == size, metadata
+    (tmp_path / "cut.safetensors").write_bytes((tmp_path / "0.safetensors").read_bytes()[:20])
+    assert base.size_for(str(tmp_path / "cut.safetensors")) == 299
+
+
+def test_weights_that_are_read_from_a_file_say_which(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
+    inception, lite0 = get_base("inception_v3").weights, get_base("efficientnet_lite0").weights
+    assert inception["bundled"].file() == bases.BUNDLED_INCEPTION
+    assert inception["imagenet"].file() == tmp_path / "checkpoints" / "inception_v3_google-0cc3c7bd.pth"
+    assert inception["none"].file() is lite0["none"].file() is None
+    file = lite0["imagenet"].file()
+    assert file is not None
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == bases.LITE0_SHA256
+
+
+def test_a_state_dict_of_timms_loads_from_a_file(lite0: Backbone, tmp_path: Path) -> None:
+    given = lite0_state()
+    assert "blocks.3.0.conv_dw.weight" in given
+    save_file({name: value.contiguous() for name, value in given.items()}, tmp_path / "timm.safetensors")
+    torch.save({f"module.{name}": value for name, value in given.items()}, tmp_path / "parallel.pth")
+    base = get_base("efficientnet_lite0")
+    for name in ("timm.safetensors", "parallel.pth"):
+        assert base.build(str(tmp_path / name)).sha256() == lite0.sha256()
+
+
 def test_unknown_names_are_refused_with_the_known_ones(tiny: Base) -> None:
     with pytest.raises(ValueError, match=r"unknown base 'resnet'.*inception_v3, efficientnet_lite0"):
         get_base("resnet")
@@ -350,6 +395,7 @@ def test_what_does_not_fit_is_listed_and_nothing_is_loaded(small: Backbone) -> N
     assert "last.1.bias is missing" in message
     assert "first.0.weight has shape (6, 1, 3, 3), not (6, 3, 3, 3)" in message
     assert "(1 missing, 1 of another shape, of 18 in all)" in message
+    assert "It holds names such as" not in message
     assert small.sha256() == before
 
 
@@ -357,8 +403,9 @@ def test_another_architectures_weights_do_not_fit_inception(
     inception: Backbone, lite0: Backbone, tmp_path: Path
 ) -> None:
     save_file(state_of(lite0), tmp_path / "lite0.safetensors")
-    with pytest.raises(WeightsError, match=r"Conv2d_1a_3x3\.conv\.weight is missing"):
+    with pytest.raises(WeightsError, match=r"Conv2d_1a_3x3\.conv\.weight is missing") as caught:
         get_base("inception_v3").build(str(tmp_path / "lite0.safetensors"))
+    assert "It holds names such as 'blocks_0.0." in str(caught.value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,40 @@ def test_another_picture_weight_size_or_scaling_is_computed_anew(
     assert compute(split) == 6
 
 
+def test_another_library_or_a_changed_helper_is_computed_anew(
+    backbone: Backbone,
+    tiny: Base,
+    images: Images,
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    count = Count(monkeypatch)
+
+    def compute() -> int:
+        frozen_features(backbone, images.validation, 32, tiny.preprocessing)
+        return count.passes
+
+    assert compute() == 1
+    assert {"torch", "torchvision", "pillow", "timm"} <= set(features.LIBRARIES)
+    for number, library in enumerate(features.LIBRARIES, 2):
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                features, "version", lambda name, new=library: "9.9" if name == new else version(name)
+            )
+            assert compute() == number
+    assert compute() == 5
+    assert [source.name for source in features.SOURCES] == ["images.py", "bases.py", "features.py"]
+    for number, source in enumerate(features.SOURCES):
+        edited = tmp_path / source.name
+        edited.write_text(source.read_text(encoding="utf-8") + "# another line\n", encoding="utf-8")
+        sources = [edited if at == number else other for at, other in enumerate(features.SOURCES)]
+        with monkeypatch.context() as patch:
+            patch.setattr(features, "SOURCES", sources)
+            assert compute() == 6 + number
+    assert compute() == 8
+
+
 @pytest.mark.parametrize("damage", ["cut", "empty", "other"])
 def test_a_damaged_file_is_computed_again(
     damage: str, backbone: Backbone, tiny: Base, images: Images, cache: Path
@@ -132,17 +167,9 @@ def test_mirrored_pictures_are_mirrored_left_to_right(images: Images, tiny: Base
     assert torch.equal(plain, stacked(images.validation, 24, tiny.preprocessing))
 
 
-def test_the_batch_size_changes_nothing_and_finish_sees_every_batch(images: Images, tiny: Base) -> None:
-    sizes: list[int] = []
-
-    def finish(x: Tensor) -> Tensor:
-        sizes.append(len(x))
-        return x.mean(dim=(1, 2, 3))
-
-    found = run_frozen(nn.Identity(), images.train, 24, tiny.preprocessing, finish=finish, batch_size=5)
-    assert sizes == [5, 5, 2]
-    expected = stacked(images.train, 24, tiny.preprocessing).mean(dim=(1, 2, 3))
-    assert torch.allclose(found, expected, atol=1e-6)
+def test_the_batch_size_changes_nothing(images: Images, tiny: Base) -> None:
+    found = run_frozen(nn.Identity(), images.train, 24, tiny.preprocessing, batch_size=5)
+    assert torch.equal(found, stacked(images.train, 24, tiny.preprocessing))
 
 
 def test_activations_and_the_stages_after_them_give_the_features(

@@ -13,6 +13,17 @@ from coursework.finetune import objects
 from coursework.finetune.objects import OUTLINES, SURFACES, _honeycomb, picture_of_objects
 from coursework.finetune.scenes import OVERSAMPLE, Stage
 
+
+@pytest.mark.parametrize(("difficulty", "smallest"), [(0, 58), (0.5, 40), (1, 22)])
+def test_a_picture_too_small_for_its_objects_is_refused_by_the_size_it_needs(
+    difficulty: float, smallest: int
+) -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=rf"size={smallest - 1}: .* give at least {smallest} pixels"):
+        picture_of_objects(smallest - 1, rng, difficulty)
+    assert picture_of_objects(smallest, rng, difficulty).pixels.shape == (smallest, smallest, 3)
+
+
 LINE = np.linspace(-1, 1, 201, dtype=np.float32)
 GRID = np.meshgrid(LINE, LINE)
 

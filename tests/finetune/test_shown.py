@@ -17,7 +17,13 @@ from coursework.finetune.head import Head
 from coursework.finetune.lab import Phase
 from coursework.finetune.published import PUBLISHED
 from coursework.finetune.scoring import Predictions, mcnemar
-from coursework.finetune.shown import epoch_table, record_weights, rows_to_show, transfer_table
+from coursework.finetune.shown import (
+    epoch_table,
+    record_weights,
+    record_weights_files,
+    rows_to_show,
+    transfer_table,
+)
 from coursework.finetune.training import Epoch, History, Schedule
 
 HOSTILE = "<img src=x onerror=alert(1)>.pth"
@@ -160,7 +166,20 @@ def test_a_files_weights_are_recorded_by_the_files_name(tiny: Base, records: lis
     assert "tiny, mine.pth (a file), 32 pixels" in text
 
 
-def test_the_bundled_inceptions_file_is_recorded_too(tiny: Base, records: list[tuple[Any, ...]]) -> None:
-    record_weights(phase_of(replace(tiny, name="inception_v3"), "bundled", [True]))
+def test_every_weights_file_is_recorded_once(
+    tiny: Base, tmp_path: Path, records: list[tuple[Any, ...]]
+) -> None:
+    one, other = tmp_path / "one.pth", tmp_path / "other.pth"
+    first = replace(
+        tiny,
+        weights=dict(tiny.weights)
+        | {"bundled": replace(tiny.weights["bundled"], file=lambda: one)}
+        | {"imagenet": replace(tiny.weights["imagenet"], file=lambda: other)},
+    )
+    record_weights(phase_of(first, "bundled", [True]))
     assert [entry[0] for entry in records] == ["base", "weights"]
-    assert records[1][1] == shown.BUNDLED_INCEPTION
+    assert records[1] == ("weights", one)
+    records.clear()
+    names = ("bundled", "none", "bundled", "imagenet", "/home/somebody/mine.pth")
+    record_weights_files([phase_of(first, name, [True]) for name in names])
+    assert records == [("weights", one), ("weights", other)]

@@ -7,8 +7,9 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from coursework._common.files import sha256_of, sha256_of_folder
-from coursework._common.kinds import RECORD_MIME
-from coursework.publish.manifest import git_state, inputs, recorded, versions
+from coursework._common.kinds import INPUT_MIME, RECORD_MIME
+from coursework.publish.manifest import describe, git_state, inputs, recorded, versions
+from coursework.publish.pages import facts
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -61,6 +62,28 @@ def test_records_are_collected_in_their_order() -> None:
 
     notebook = new_notebook(cells=[cell("b"), new_markdown_cell("text"), cell("a")])
     assert [record["name"] for record in recorded(notebook, RECORD_MIME)] == ["b", "a"]
+
+
+def test_an_input_that_several_cells_record_is_listed_once() -> None:
+    def cell(path: str) -> object:
+        data = {INPUT_MIME: {"name": "weights", "path": path, "sha256": "0", "files": 1}, "text/plain": "x"}
+        return new_code_cell("x", outputs=[new_output("display_data", data=data)])
+
+    manifest = describe(
+        section="1_a",
+        title="A",
+        status="finished",
+        parameters={},
+        given={},
+        found_inputs=[{"name": "data", "path": "d", "sha256": "1", "files": 2}],
+        notebook=new_notebook(cells=[cell("a.pth"), cell("b.pth"), cell("a.pth")]),
+        cells=[],
+        started="",
+        finished="",
+        seconds=1,
+    )
+    assert [entry["path"] for entry in manifest["inputs"]] == ["d", "a.pth", "b.pth"]
+    assert facts(manifest)["Input weights"] == ("a.pth, 1 file(s), SHA-256 0; b.pth, 1 file(s), SHA-256 0")
 
 
 def test_versions_name_python_and_what_shapes_a_report() -> None:
