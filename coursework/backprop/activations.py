@@ -8,13 +8,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 #: float32, float64, complex64 or complex128; the functions below return what they are given.
 Array = NDArray[Any]
 
 
 def sigmoid(a: Array) -> Array:
-    """Return 1 / (1 + exp(-a)) with exp taken of negative numbers only, so that it cannot overflow."""
+    """Return 1 / (1 + exp(-a)) without overflow."""
+    if not np.iscomplexobj(a):
+        return np.asarray(expit(a))
+    # exp taken of negative real parts only
     right = np.real(a) >= 0
     e = np.exp(np.where(right, -a, a))
     return np.asarray(np.where(right, 1, e) / (1 + e))

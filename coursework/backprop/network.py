@@ -7,6 +7,7 @@ them is said in `losses`.
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -212,14 +213,17 @@ class DenseNetwork:
                 f"for one example (1, {units})"
             )
         # one product finds what is not finite; where it overflows by itself, the numbers are looked at
-        if not np.isfinite(np.vdot(value, value)) and not (finite := np.isfinite(value)).all():
+        if not cmath.isfinite(np.vdot(value, value)) and not (finite := np.isfinite(value)).all():
             n, j = np.argwhere(~finite)[0]
             raise NetworkError(
                 f"{name} holds {value[n, j]} in example {n}, unit {j} (both counted from 0); "
                 "leave out or mend what is not a finite number"
             )
-        wanted = np.result_type(self.dtype, np.complex64) if np.iscomplexobj(value) else self.dtype
-        return value.astype(wanted, copy=False)
+        if value.dtype == self.dtype:
+            return value
+        return value.astype(
+            np.result_type(self.dtype, np.complex64) if np.iscomplexobj(value) else self.dtype
+        )
 
 
 def _views(row: Array, shapes: Mapping[int, tuple[int, ...]]) -> tuple[Layers, Array]:
