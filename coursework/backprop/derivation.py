@@ -1,37 +1,54 @@
-"""The chain rule, step by step, for any sizes: each step one formula, printed and evaluated alike."""
+"""The chain rule, step by step, for any network: each step one formula, printed, run and evaluated alike."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from coursework.backprop.expression import Difference, Expression, Point, Sum, UndefinedSymbol
+from coursework.backprop.expansion import LETTERS, one_product, output_delta, written_out
+from coursework.backprop.expression import Expression, Product, UndefinedSymbol
+from coursework.backprop.layers import Layer, layer_code, layer_number
+from coursework.backprop.lines import bias_line, hidden_line, output_line, weight_line
+from coursework.backprop.links import is_output, places
+from coursework.backprop.matrix import Line, units_text
 from coursework.backprop.network import DenseNetwork
+from coursework.backprop.point import ExamplePoint
+from coursework.backprop.reasons import Reasoned, bias_steps, hidden_steps, output_steps, weight_steps
+from coursework.backprop.series import Prod
 from coursework.backprop.symbols import (
     LOSS,
     A,
+    B,
     Delta,
     HPrime,
-    Index,
     Partial,
     Slope,
     Symbol,
     T,
-    TOfMany,
     W,
     X,
+    Y,
     Z,
 )
 
-#: The letters of nested sums, outermost first.
-LETTERS = "kmpqrsuv"
+#: Layers above a unit with one path to the output, from which on one product stands for the factors.
+MANY_LAYERS = 8
 
 
 @dataclass(frozen=True)
 class Step:
-    """One line of a derivation: what stands there, and why it equals the line before."""
+    """One line of a derivation: what stands there, and why it equals the line before.
+
+    Attributes
+    ----------
+    expression : the formula; what is printed, run and checked all comes from it.
+    reason : Markdown.
+    shapes : the shape of each array that `code` reads, under its name there.
+    """
 
     expression: Expression
     reason: str
+    shapes: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def latex(self) -> str:
@@ -40,12 +57,23 @@ class Step:
 
     @property
     def code(self) -> str:
-        """The same line in numpy."""
+        """The same line in numpy, to be run with the names of `ExamplePoint.arrays`, units from 0."""
         return self.expression.code()
 
-    def value(self, point: Point) -> float:
-        """Return what the line comes to at `point`."""
-        return float(self.expression.evaluate(point))
+    def at(self, **letters: int) -> Step:
+        """Return the line with numbers for letters: `at(l=2, j=1)`."""
+        expression = self.expression
+        for letter, number in letters.items():
+            expression = expression.at(letter, number)
+        return replace(self, expression=expression)
+
+    def numbers(self, point: ExamplePoint) -> str:
+        """Return the line with every symbol as this point's number."""
+        return self.expression.at("L", point.network.L).numbers(point)
+
+    def value(self, point: ExamplePoint, **letters: int) -> float:
+        """Return what the line comes to at `point`, its letters bound, units from 1: `l=2, j=1`."""
+        return float(self.expression.evaluate(point, {"L": point.network.L, **letters}))
 
 
 @dataclass(frozen=True)
@@ -56,14 +84,20 @@ class Derivation:
     ----------
     target : what was asked.
     steps : from the question to the general answer.
-    expanded : the answer with every delta put in, so that only a, z, w, t and h' are left.
+    expanded : the answer with every delta put in (in a deep network, those of the next layers), so that
+        only a, z, w, t and h' are left; for a layer without a number there is only the one product, and
+        where there is none, the general answer.
     specific : the same for the network's own activation.
+    matrix : the line of numpy that does it for all units of the layer and all examples.
+    sizes : units of the layers of the network.
     """
 
     target: Partial
     steps: tuple[Step, ...]
     expanded: Step
     specific: Step
+    matrix: Line
+    sizes: tuple[int, ...]
 
     @property
     def general(self) -> Step:
@@ -75,108 +109,114 @@ class Derivation:
         """Every line, the three answers included."""
         return (*self.steps, self.expanded, self.specific)
 
+    def at(self, **letters: int) -> Derivation:
+        """Return the derivation with numbers for letters, such as `at(l=2, j=1, k=3)`."""
+        top, bottom = self.target.top, self.target.bottom
+        for letter, number in letters.items():
+            bottom = bottom.placed(letter, number)
+        return replace(
+            self,
+            target=Partial(top, bottom),
+            steps=tuple(step.at(**letters) for step in self.steps),
+            expanded=self.expanded.at(**letters),
+            specific=self.specific.at(**letters),
+        )
+
 
 def derive(network: DenseNetwork, target: Partial) -> Derivation:
-    """Derive dE_n/da_j^(l) or dE_n/dw_jk^(l) in `network`.
+    """Derive dE_n/da_j^(l), dE_n/dw_jk^(l) or dE_n/db_j^(l) in `network`.
+
+    Units may be letters, and the layer may be `Level("l")`: a hidden layer, any.
 
     Raises
     ------
-    UndefinedSymbol : the network has no such unit or weight, or the target is of another kind.
+    UndefinedSymbol : the network has no such unit, weight or bias, or the target is of another kind.
     """
     bottom = target.bottom
-    if target.top != LOSS or not isinstance(bottom, A | W):
-        raise UndefinedSymbol(f"${target.latex()}$: ask for the derivative of $E_n$ by an $a$ or a $w$")
-    _require(network, bottom)
-    if isinstance(bottom, W):
-        steps = _weight_steps(bottom)
-        units_out = _expanded_delta(network, bottom.l + 1, bottom.j)
-        expanded: Expression = (X if bottom.l == 1 else Z)(bottom.l, bottom.k) * units_out
+    if target.top != LOSS or type(bottom) not in (A, B, W):
+        raise UndefinedSymbol(
+            f"${target.latex()}$: ask for the derivative of $E_n$ by an $a$, a $w$ or a $b$"
+        )
+    found = list(places(network, bottom))
+    if not found:
+        raise UndefinedSymbol(_missing(network, bottom))
+    own = {bottom.j, getattr(bottom, "k", None)}
+    letters = [letter for letter in LETTERS if letter not in own]
+    steps, matrix = _steps(network, bottom, letters)
+    above: Layer = bottom.l if isinstance(bottom, A) else bottom.l + 1
+    layers = [layer_number(above, place) for place in found]
+    expanded = _expanded(network, A(above, bottom.j), layers, letters)
+    if expanded is None:
+        expanded, reason = steps[-1][0], "that is all that can be said of any layer"
     else:
-        steps = _output_steps(network, bottom) if bottom.l == network.L else _hidden_steps(network, bottom)
-        expanded = _expanded_delta(network, bottom.l, bottom.j)
+        left = any(isinstance(part, Delta) for part in expanded.walk())
+        reason = r"the $\delta$ of the next layers put in" if left else r"every $\delta$ put in"
+        if isinstance(bottom, W):
+            expanded = _with_input(expanded, (X if bottom.l == 1 else Z)(bottom.l, bottom.k))
 
     def own_slope(part: Expression) -> Expression:
         return Slope(part.l, part.j, network.activation) if type(part) is HPrime else part
 
+    def step(expression: Expression, reason: str) -> Step:
+        return Step(expression, reason, _shapes(network, expression))
+
     return Derivation(
         target,
-        (Step(target, "what is asked"), *steps),
-        Step(expanded, "every $\\delta$ put in"),
-        Step(expanded.rebuilt(own_slope), f"$h'$ of the {network.activation.name} put in"),
+        (step(target, "what is asked"), *(step(*each) for each in steps)),
+        step(expanded, reason),
+        step(expanded.rebuilt(own_slope), f"$h'$ of the {network.activation.name} put in"),
+        matrix,
+        tuple(network.sizes),
     )
 
 
-def _require(network: DenseNetwork, bottom: Symbol) -> None:
-    sizes = dict(enumerate(network.sizes, start=1))
-    there = 1 <= int(bottom.j) <= sizes.get(bottom.l, 0) and bottom.l > 1
+def _steps(network: DenseNetwork, bottom: Symbol, letters: list[str]) -> tuple[list[Reasoned], Line]:
     if isinstance(bottom, W):
-        there = 1 <= int(bottom.j) <= sizes.get(bottom.l + 1, 0) and 1 <= int(bottom.k) <= sizes.get(
-            bottom.l, 0
-        )
-    if not there:
-        raise UndefinedSymbol(f"a network of sizes {network.sizes} has no ${bottom.latex()}$")
+        return weight_steps(bottom, letters[0]), weight_line(network, bottom.l)
+    if isinstance(bottom, B):
+        return bias_steps(bottom), bias_line(bottom.l)
+    assert isinstance(bottom, A), "derive lets no other target pass"
+    if is_output(network, bottom.l):
+        return output_steps(network, bottom, letters[0]), output_line(network, bottom.l)
+    return hidden_steps(network, bottom, letters), hidden_line(bottom.l)
 
 
-def _target(network: DenseNetwork, j: Index) -> T:
-    return T(network.L, j) if network.sizes[-1] == 1 else TOfMany(network.L, j)
+def _expanded(network: DenseNetwork, above: A, layers: list[int], letters: list[str]) -> Expression | None:
+    """Return delta of the unit `above` written out, or None where its layer has no number and no product."""
+    if is_output(network, above.l):
+        return output_delta(network, above.l, above.j, letters[0])
+    product = one_product(network, above.l, above.j, layers, letters[0])
+    if isinstance(above.l, int) and (product is None or network.L - above.l < MANY_LAYERS):
+        return written_out(network, above.l, above.j, iter(letters))
+    return product
 
 
-def _output_steps(network: DenseNetwork, a: A) -> list[Step]:
-    return [
-        Step(
-            Difference(a, _target(network, a.j)),
-            "the output is linear, $E_n$ is half a square: its 2 cancels the one half",
-        )
-    ]
+def _with_input(delta: Expression, z: Symbol) -> Expression:
+    """Return z delta, the product over the layers kept at its end."""
+    factors = delta.factors if isinstance(delta, Product) else (delta,)
+    if isinstance(factors[-1], Prod):
+        return Product((*factors[:-1], z, factors[-1]))
+    return z * delta
 
 
-def _hidden_steps(network: DenseNetwork, a: A) -> list[Step]:
-    l, j, units = a.l, a.j, network.sizes[a.l]
-    above, w, delta = A(l + 1, "k"), W(l, "k", j), Delta(l + 1, "k")
-    answer = HPrime(l, j) * Sum("k", units, w * delta)
-    steps = [
-        Step(
-            Sum("k", units, Partial(LOSS, above) * Partial(above, a)),
-            f"chain rule: ${a.latex()}$ acts on $E_n$ through every unit $k$ of layer {l + 1}",
-        ),
-        Step(Sum("k", units, delta * Partial(above, a)), "the first factor is what $\\delta$ stands for"),
-        Step(
-            Sum("k", units, delta * w * HPrime(l, j)),
-            f"of the sum ${above.latex()}=\\sum_m {W(l, 'k', 'm').latex()}\\,h({A(l, 'm').latex()})$ "
-            f"only the term $m={j}$ moves with ${a.latex()}$",
-        ),
-        Step(answer, f"${HPrime(l, j).latex()}$ does not depend on $k$"),
-    ]
-    if units == 1:
-        steps.append(Step(HPrime(l, j) * (w * delta).at("k", 1), "the sum has one term"))
-    return steps
+def _missing(network: DenseNetwork, bottom: Symbol) -> str:
+    text = f"a network of sizes {network.sizes} has no ${bottom.latex()}$"
+    if isinstance(bottom, B) and not network.b:
+        return f"{text}: it was made without biases"
+    if isinstance(bottom, W) and network.masks:
+        return f"{text}, or its mask says that there is no such link"
+    return text
 
 
-def _weight_steps(w: W) -> list[Step]:
-    above, delta, below = A(w.l + 1, w.j), Delta(w.l + 1, w.j), Z(w.l, w.k)
-    steps = [
-        Step(
-            Partial(LOSS, above) * Partial(above, w),
-            f"chain rule: ${w.latex()}$ acts on $E_n$ through ${above.latex()}$ alone",
-        ),
-        Step(delta * Partial(above, w), "the first factor is what $\\delta$ stands for"),
-        Step(
-            delta * below,
-            f"${above.latex()}=\\sum_m {W(w.l, w.j, 'm').latex()}\\,{Z(w.l, 'm').latex()}$ "
-            f"is linear in ${w.latex()}$, with ${below.latex()}$ before it",
-        ),
-    ]
-    if w.l == 1:
-        steps.append(Step(delta * X(1, w.k), "layer 1 is the input"))
-    return steps
-
-
-def _expanded_delta(network: DenseNetwork, l: int, j: Index, depth: int = 0) -> Expression:
-    if l == network.L:
-        return Difference(A(l, j), _target(network, j))
-    if depth == len(LETTERS):
-        return Delta(l, j)
-    units = network.sizes[l]
-    k: Index = LETTERS[depth] if units > 1 else 1
-    term = W(l, k, j) * _expanded_delta(network, l + 1, k, depth + (units > 1))
-    return HPrime(l, j) * (Sum(k, units, term) if isinstance(k, str) else term)
+def _shapes(network: DenseNetwork, expression: Expression) -> dict[str, str]:
+    shapes = {}
+    for part in expression.walk():
+        if isinstance(part, W):
+            rows, columns = (units_text(network.sizes, l) for l in (part.l + 1, part.l))
+            shapes[f"w[{layer_code(part.l)}]"] = f"({rows}, {columns})"
+        elif isinstance(part, A | Z | Delta | HPrime):
+            letter = "a" if isinstance(part, HPrime) else part.letter
+            shapes[f"{letter}[{layer_code(part.l)}]"] = f"({units_text(network.sizes, part.l)},)"
+        elif isinstance(part, X | T | Y):
+            shapes[part.letter] = f"({network.sizes[0 if isinstance(part, X) else -1]},)"
+    return shapes

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from coursework.backprop.activations import Array, sigmoid
-from coursework.backprop.expression import Expression, Letters, Point
+from coursework.backprop.expression import Difference, Expression, Letters, Point
 from coursework.backprop.symbols import Index, index_code, index_number
 
 
@@ -66,3 +66,25 @@ class Same(Expression):
 
     def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
         return np.equal(index_number(self.j, letters), index_number(self.k, letters)) * 1.0
+
+
+@dataclass(frozen=True)
+class Negative(Expression):
+    """The opposite of a formula; it stands first in its line."""
+
+    of: Expression
+
+    def latex(self) -> str:
+        return f"-{self._closed(self.of.latex())}"
+
+    def code(self) -> str:
+        return f"-({self.of.code()})"
+
+    def numbers(self, point: Point) -> str:
+        return f"-({self.of.numbers(point)})"
+
+    def _closed(self, text: str) -> str:
+        return rf"\bigl({text}\bigr)" if isinstance(self.of, Difference) else text
+
+    def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
+        return -self.of.evaluate(point, letters)

@@ -27,7 +27,7 @@ class Symbol(Expression):
     #: How it is printed.
     printed = ""
 
-    def placed(self, letter: str, unit: int) -> Expression:
+    def placed(self, letter: str, unit: int) -> Symbol:
         """Return the symbol with `unit` for `letter` among its indices, the layer included."""
         indices = {name: unit for name in ("j", "k") if getattr(self, name, None) == letter}
         return replace(self, l=layer_placed(self.l, letter, unit), **indices)
