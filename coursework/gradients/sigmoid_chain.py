@@ -37,7 +37,8 @@ def fixed_point_factor(w: float) -> tuple[float, float]:
     """Return (a*, factor) of a sigmoid chain without biases whose weights all are `w` > -5.8.
 
     a* = w sigma(a*), and each layer multiplies the gradient by w sigma'(a*) = a* (1 - sigma(a*)): 0.2247 for
-    w = 1, and at most W0(1/e) = 0.27846 for any positive w. Weights below about -5.87 have a cycle of two in place of the fixed point.
+    w = 1, and at most W0(1/e) = 0.27846 for any positive w. Weights below about -5.87 have a cycle of two in
+    place of the fixed point.
     """
     if not -5.8 < w < np.inf or w == 0:
         raise ValueError(f"w is {w}: the fixed point attracts for w > -5.8, and w = 0 has no gradient")

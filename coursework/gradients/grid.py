@@ -1,0 +1,192 @@
+"""Grids of networks, depth x activation x weight law x cure: hundreds of cells of thousands of networks."""
+
+from __future__ import annotations
+
+import json
+import os
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import fields, replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from coursework.gradients.arithmetic import plain_numbers
+from coursework.gradients.chain import Networks, propagate, run
+from coursework.gradients.ensembles import ChainSpec, draw
+from coursework.gradients.scaled import Array
+
+LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+#: log10 of a norm under which float64 may have lost places: its square is subnormal from 1e-154 on.
+_TRUSTED = -150.0
+
+
+def grid_of(base: ChainSpec, axes: Mapping[str, Sequence[Any]]) -> list[ChainSpec]:
+    """Return every combination of the values of `axes` as a family of networks.
+
+    Parameters
+    ----------
+    base : what all cells share.
+    axes : names of `ChainSpec`'s attributes, joined by commas where several change together, with their
+        values: `{"depth": [8, 152], "law,scale": [("normal", 1.0), ("he", 1.0)]}`.
+
+    Raises
+    ------
+    ValueError
+        for a name that `ChainSpec` does not have, an axis without values, or a cell that cannot exist.
+    """
+    known = {field.name for field in fields(ChainSpec)}
+    settings: list[list[dict[str, Any]]] = []
+    for joined, values in axes.items():
+        names = [name.strip() for name in joined.split(",")]
+        if not set(names) <= known or not values:
+            raise ValueError(f"axis {joined!r} needs values and names among {', '.join(sorted(known))}")
+        rows = [value if len(names) > 1 else (value,) for value in values]
+        settings.append([dict(zip(names, row, strict=True)) for row in rows])
+    merged = [{name: value for part in parts for name, value in part.items()} for parts in product(*settings)]
+    return [replace(base, **chosen) for chosen in merged]
+
+
+def arriving(networks: Networks) -> tuple[Array, NDArray[np.bool_]]:
+    """Return log10 ||delta^(2)|| / |e|: the share of the output's error signal that reaches the first layer.
+
+    Everything is computed in float64 first. Networks in which a norm falls under 1e-150 or is not finite are
+    computed once more with numbers that cannot underflow, so that -inf means exactly zero. (What float64
+    makes of a saturated sigmoid slope, z (1 - z), is relatively wrong by 1e-3 at a = 30, where it is 1e-13.)
+
+    Returns
+    -------
+    the logarithms, and which networks had to be computed again; both of shape (B,).
+    """
+    with np.errstate(all="ignore"):
+        done = propagate(networks, plain_numbers(networks.h, np.float64))
+        logs = np.log10([_length(delta) for delta in done.delta.values()])
+        largest = np.log10([np.abs(z).reshape(-1, networks.batch).max(axis=0) for z in done.z.values()])
+    # a silent layer of rectified linear units, all others within range, is no underflow: nothing passes it
+    silent = np.any(np.isneginf(largest), axis=0) & np.all(
+        (largest > _TRUSTED) | np.isneginf(largest), axis=0
+    )
+    silent &= networks.activation == "relu"
+    again = ~silent & ~np.all((logs > _TRUSTED) & np.isfinite(logs), axis=0)
+    # row 0 is the output's, the last one that of layer 2
+    found = np.where(silent, -np.inf, logs[-1] - np.where(silent, 0.0, logs[0]))
+    if again.any():
+        exact = run(_chosen(networks, again)).log10_delta_norms
+        found[again] = exact[0] - exact[-1]
+    return found, again
+
+
+def _length(vectors: Array) -> Array:
+    flat = vectors.reshape(-1, vectors.shape[-1])
+    return np.asarray(np.sqrt((flat * flat).sum(axis=0)))
+
+
+def _chosen(networks: Networks, which: NDArray[np.bool_]) -> Networks:
+    return replace(
+        networks,
+        w={l: w[..., which] for l, w in networks.w.items()},
+        b={l: b[..., which] for l, b in networks.b.items()},
+        x=networks.x[..., which],
+        t=networks.t[..., which],
+    )
+
+
+def measure(spec: ChainSpec, networks: int, seed: int) -> dict[str, float]:
+    """Return quantiles of `arriving` over the networks that have a gradient, and the share that has none."""
+    logs, again = arriving(draw(spec, networks, seed))
+    alive = logs[np.isfinite(logs)]
+    quantiles = np.quantile(alive, LEVELS) if alive.size else np.full(len(LEVELS), np.nan)
+    names = [f"q{round(100 * level):02}" for level in LEVELS]
+    shares = {"zero": float(np.mean(np.isneginf(logs))), "recomputed": float(np.mean(again))}
+    return dict(zip(names, quantiles.tolist(), strict=True)) | shares
+
+
+def run_grid(
+    specs: Sequence[ChainSpec],
+    networks: int,
+    seed: int,
+    path: Path | str | None = None,
+    *,
+    workers: int | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Measure every cell and return one row for each, in the order given.
+
+    Every cell has a seed of its own, made from `seed` and what the cell is: its figures depend neither on the
+    other cells nor on the order in which the threads take them.
+
+    Parameters
+    ----------
+    specs : the cells, as from `grid_of`.
+    networks : how many a cell.
+    path : a JSON Lines file to which every cell is added as it is finished, and from which cells that it
+        holds already are taken: an interrupted sweep goes on where it stopped.
+    workers : threads; by default one for each usable core.
+    progress : whether to show a bar on standard error.
+
+    Returns
+    -------
+    The attributes of `ChainSpec`; q05 to q95, quantiles of log10 ||delta^(2)|| / |e| over the networks that
+    have a gradient; zero, the share that has none; recomputed, the share beyond float64.
+    """
+    if not specs:
+        raise ValueError("specs is empty: name at least one cell")
+    keys = [_key(spec, networks, seed) for spec in specs]
+    done = dict(_read(Path(path))) if path is not None else {}
+    missing = {key: spec for key, spec in zip(keys, specs, strict=True) if key not in done}
+    pool = ThreadPoolExecutor(workers or len(os.sched_getaffinity(0)))
+    with (
+        pool,
+        tqdm(total=len(keys), initial=len(keys) - len(missing), unit="cell", disable=not progress) as bar,
+    ):
+        futures: dict[Future[dict[str, float]], str] = {
+            pool.submit(measure, spec, networks, _seed(key)): key for key, spec in missing.items()
+        }
+        try:
+            for future in as_completed(futures):
+                key = futures[future]
+                done[key] = future.result()
+                if path is not None:
+                    _append(Path(path), key, done[key])
+                bar.update()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    rows = [_columns(spec) | done[key] for spec, key in zip(specs, keys, strict=True)]
+    return pd.DataFrame(rows)
+
+
+def _columns(spec: ChainSpec) -> dict[str, Any]:
+    row = {field.name: getattr(spec, field.name) for field in fields(spec)}
+    return row | {"links": spec.links_name}
+
+
+def _key(spec: ChainSpec, networks: int, seed: int) -> str:
+    return f"{spec!r}, networks={networks}, seed={seed}"
+
+
+def _seed(key: str) -> int:
+    return zlib.crc32(key.encode())
+
+
+def _append(path: Path, key: str, found: Mapping[str, float]) -> None:
+    # a sweep that was cut off may have left half a line
+    torn = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
+    with path.open("a", encoding="utf-8") as handle:
+        handle.write("\n" * torn + json.dumps({"cell": key, "found": found}) + "\n")
+
+
+def _read(path: Path) -> Iterator[tuple[str, dict[str, float]]]:
+    if not path.exists():
+        return
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            record = json.loads(line)
+            yield str(record["cell"]), {str(name): float(value) for name, value in record["found"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue  # half a line: its cell is measured again
