@@ -37,7 +37,6 @@ def comparison(
     *,
     hidden: int = 32,
     dropout: float = 0.5,
-    flip: bool = True,
     head: Schedule,
     base: Schedule,
 ) -> list[Phase]:
@@ -52,7 +51,14 @@ def comparison(
             return frozen
         size = frozen.size if name == frozen.base.name else 0
         return frozen_phase(
-            images, base=name, weights=weights, size=size, hidden=hidden, dropout=dropout, schedule=head
+            images,
+            base=name,
+            weights=weights,
+            size=size,
+            hidden=hidden,
+            dropout=dropout,
+            flip=frozen.flip,
+            schedule=head,
         )
 
     untrained = frozen_with("inception_v3", "none")
@@ -60,7 +66,7 @@ def comparison(
     stage = trained.stage if frozen.base.name == "inception_v3" else ""
     untrained_trained = trained
     if frozen is not untrained:
-        untrained_trained = trained_phase(untrained, images, stage=stage, flip=flip, schedule=base)
+        untrained_trained = trained_phase(untrained, images, stage=stage, schedule=base)
     phases = [untrained, frozen, lite0, untrained_trained, trained]
     # a base that was given may be one of the others: keep the first of each
     return list({id(phase): phase for phase in phases}.values())
@@ -99,7 +105,7 @@ def _as_stated(phases: list[Phase]) -> bool:
             return False
         if (phase.head.hidden, phase.head.dropout) != (32, 0.5):
             return False
-        if phase.stage not in ("", phase.base.unfreeze_from) or bool(phase.stage) != phase.flip:
+        if phase.stage not in ("", phase.base.unfreeze_from) or not phase.flip:
             return False
         if (phase.base.name, phase.weights, bool(phase.stage)) not in STATED:
             return False

@@ -101,6 +101,7 @@ def frozen_features(
     size: int,
     preprocessing: Preprocessing,
     *,
+    flip: bool = False,
     cache: Path | None = None,
     description: str = "features",
 ) -> Features:
@@ -109,13 +110,14 @@ def frozen_features(
     Parameters
     ----------
     backbone : in evaluation mode; its weights are part of the cache's key.
+    flip : mirror the pictures left to right.
     cache : folder of the cache; by default `cache_folder()`.
 
     Returns
     -------
     Features with float32 values of shape (n, feature width).
     """
-    key = _key(backbone, split, size, preprocessing)
+    key = _key(backbone, split, size, preprocessing, flip)
     file = (cache or cache_folder()) / f"features-{key}.safetensors"
     labels = torch.from_numpy(split.labels.copy())
     if file.exists():
@@ -124,7 +126,7 @@ def frozen_features(
         except (SafetensorError, KeyError):
             file.unlink()  # a damaged cache is no reason to fail: compute again
     backbone.eval()
-    values = run_frozen(backbone, split, size, preprocessing, description=description).float()
+    values = run_frozen(backbone, split, size, preprocessing, flip=flip, description=description).float()
     with atomic_path(file) as temporary:
         save_file({"values": values}, temporary)
     return Features(values, labels)
@@ -160,11 +162,11 @@ def _halved(values: Tensor) -> Tensor:
     return values.half() if 0.1 < largest < 65504 else values.float()
 
 
-def _key(backbone: Backbone, split: Split, size: int, preprocessing: Preprocessing) -> str:
+def _key(backbone: Backbone, split: Split, size: int, preprocessing: Preprocessing, flip: bool) -> str:
     digest = hashlib.sha256()
     machine = (device_of_choice().type, torch.backends.cpu.get_cpu_capability())
     made_by = [version(library) for library in LIBRARIES] + [sha256_of(source) for source in SOURCES]
-    digest.update(repr((made_by, machine, size, preprocessing)).encode())
+    digest.update(repr((made_by, machine, size, preprocessing, flip)).encode())
     digest.update(split.sha256().encode())
     digest.update(backbone.sha256().encode())
     return digest.hexdigest()[:32]

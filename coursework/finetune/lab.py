@@ -22,7 +22,8 @@ class Phase:
     ----------
     base, weights, size : which base, with which weights, on pictures of how many pixels a side.
     backbone, head : the networks, in evaluation mode.
-    stage : first stage of the base that was trained; "" if none was. flip : whether on mirrored copies too.
+    stage : first stage of the base that was trained; "" if none was.
+    flip : whether mirror images were used: to average the scores over, and to train the base on.
     schedule, history : how it was trained, and the epochs.
     predictions : of the validation pictures.
     """
@@ -47,6 +48,7 @@ def frozen_phase(
     size: int = 0,
     hidden: int = 32,
     dropout: float = 0.5,
+    flip: bool = True,
     schedule: Schedule,
     cache: Path | None = None,
 ) -> Phase:
@@ -56,7 +58,9 @@ def frozen_phase(
     ----------
     images : the folder. base : a name of `BASES`. weights : as for `Base.build`; "" for the base's default.
     size : side of the pictures in pixels; 0 for what suits the weights.
-    hidden, dropout : of the head. schedule : of its training; its seed also starts head and random weights.
+    hidden, dropout : of the head.
+    flip : take for the scores of a validation picture the mean over it and its mirror image.
+    schedule : of its training; its seed also starts head and random weights.
     cache : folder for the features; by default the user's cache.
 
     Raises
@@ -71,17 +75,19 @@ def frozen_phase(
     backbone = record.build(weights, seed=schedule.seed)
     named = f"{base}, {_short(weights)}"
 
-    def features(split_name: str) -> Features:
+    def features(split_name: str, mirrored: bool) -> Features:
         split = getattr(images, split_name)
+        what = f"{named}: {split_name}{' mirrored' if mirrored else ''}"
         return frozen_features(
-            backbone, split, size, record.preprocessing, cache=cache, description=f"{named}: {split_name}"
+            backbone, split, size, record.preprocessing, flip=mirrored, cache=cache, description=what
         )
 
-    train, validation = features("train"), features("validation")
+    train = features("train", False)
+    validation = [features("validation", mirrored) for mirrored in _versions(flip)]
     head = Head(record.feature_width, len(images.classes), hidden=hidden, dropout=dropout, seed=schedule.seed)
     history = fit_head(head, train, validation, schedule)
     predictions = predict(head, validation, images.validation, images.classes, f"{named}, base frozen")
-    return Phase(record, weights, size, backbone, head, "", False, schedule, history, predictions)
+    return Phase(record, weights, size, backbone, head, "", flip, schedule, history, predictions)
 
 
 def trained_phase(
@@ -89,16 +95,16 @@ def trained_phase(
     images: Images,
     *,
     stage: str = "",
-    flip: bool = True,
     schedule: Schedule,
     checkpoint: bool = False,
 ) -> Phase:
     """Go on from a frozen phase and train the base too, from `stage` on; `frozen` itself is left as it is.
 
+    Where the frozen phase averages over mirror images, the base is trained on them as well.
+
     Parameters
     ----------
     stage : first stage that is trained; "" for the base's default, "all" for the whole base.
-    flip : train on mirrored copies of the pictures as well.
     checkpoint : write each epoch to the user's cache, so that an interrupted call goes on when it is
         made again; see `fit_base`.
 
@@ -121,8 +127,8 @@ def trained_phase(
             backbone, stage, split, frozen.size, record.preprocessing, flip=mirrored, description=what
         )
 
-    train = [activations("train", mirrored) for mirrored in ((False, True) if flip else (False,))]
-    validation = activations("validation", False)
+    train = [activations("train", mirrored) for mirrored in _versions(frozen.flip)]
+    validation = [activations("validation", mirrored) for mirrored in _versions(frozen.flip)]
     file = cache_folder() / f"training-{_short(named)}-{stage}-{schedule.seed}.pt" if checkpoint else None
     history = fit_base(backbone, stage, head, train, validation, schedule, checkpoint=file)
     part = backbone.part(start=stage).eval()
@@ -133,11 +139,15 @@ def trained_phase(
         backbone=backbone,
         head=head,
         stage=stage,
-        flip=flip,
         schedule=schedule,
         history=history,
         predictions=predictions,
     )
+
+
+def _versions(flip: bool) -> tuple[bool, ...]:
+    """Return which versions of a picture to take: mirrored or not."""
+    return (False, True) if flip else (False,)
 
 
 def _short(weights: str) -> str:

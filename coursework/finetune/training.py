@@ -91,10 +91,14 @@ class Schedule:
         return 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, steps - warm)))
 
 
-def fit_head(head: Head, train: Features, validation: Features, schedule: Schedule) -> History:
+def fit_head(head: Head, train: Features, validation: list[Features], schedule: Schedule) -> History:
     """Train `head` on frozen features; it is left in evaluation mode.
 
     The head standardizes by the training features first.
+
+    Parameters
+    ----------
+    validation : the validation pictures' features; the scores of several versions are averaged.
     """
     head.standardize_by(train.values)
     optimizer = torch.optim.AdamW(_groups(head, schedule, schedule.learning_rate))
@@ -116,7 +120,7 @@ def fit_base(
     stage: str,
     head: Head,
     train: list[Features],
-    validation: Features,
+    validation: list[Features],
     schedule: Schedule,
     *,
     checkpoint: Path | None = None,
@@ -130,7 +134,7 @@ def fit_base(
     ----------
     train : what enters `stage` for the training pictures; several lists are versions of the same
         pictures (mirrored ones), of which each epoch takes one at random per picture.
-    validation : the same for the validation pictures.
+    validation : the same for the validation pictures, whose class scores are the mean over the versions.
     checkpoint : file to which each epoch is written and from which an interrupted run goes on;
         removed at the end. One of another run (by a hash over all inputs) is ignored.
     """
@@ -169,7 +173,7 @@ def _fit(
     head: Head,
     part: nn.Module | None,
     train: list[Features],
-    validation: Features,
+    validation: list[Features],
     optimizer: torch.optim.Optimizer,
     schedule: Schedule,
     *,
@@ -210,12 +214,12 @@ def _fit(
                 bar.update()
             head.eval()
             logits = evaluate(forward, validation, schedule.batch_size)
-            labels = validation.labels
+            labels = validation[0].labels
             row = Epoch(
                 epoch,
                 loss_sum / n,
                 right / n,
-                float(F.cross_entropy(logits.double(), labels)),
+                float(F.cross_entropy(logits, labels)),
                 float((logits.argmax(1) == labels).double().mean()),
             )
             epochs.append(row)
@@ -241,27 +245,36 @@ def _batches(
 
 
 @torch.inference_mode()
-def evaluate(forward: Callable[[Tensor], Tensor], features: Features, batch_size: int = 32) -> Tensor:
-    """Return the logits of all pictures, (n, classes), on the CPU; the caller sets evaluation mode."""
+def evaluate(forward: Callable[[Tensor], Tensor], versions: list[Features], batch_size: int = 32) -> Tensor:
+    """Return the logarithms of the class scores of all pictures, (n, classes), float64 on the CPU.
+
+    A picture's scores are the mean of the softmax over its versions (itself and its mirror image): no
+    class looks different in a mirror, so the mean leaves out what the network gets wrong on one side only
+    (Krizhevsky et al. 2012 average over crops and mirror images). The caller sets evaluation mode.
+    """
     device = device_of_choice()
-    return torch.cat(
-        [forward(values.to(device)).float().cpu() for values in features.values.split(batch_size)]
-    )
+    logarithms = [
+        torch.cat([forward(values.to(device)).cpu() for values in version.values.split(batch_size)])
+        .double()
+        .log_softmax(1)
+        for version in versions
+    ]
+    return torch.stack(logarithms).logsumexp(0) - math.log(len(versions))
 
 
 def predict(
     head: Head,
-    features: Features,
+    versions: list[Features],
     split: Split,
     classes: tuple[str, ...],
     name: str,
     part: nn.Module | None = None,
 ) -> Predictions:
-    """Return the class scores of a split.
+    """Return the class scores of a split, the mean over the versions of each picture.
 
     Parameters
     ----------
-    features : pooled ones, or what enters `part` (the trained stages) if that is given.
+    versions : pooled features, or what enters `part` (the trained stages) if that is given.
     """
     head.eval()
 
@@ -269,22 +282,22 @@ def predict(
         logits: Tensor = head(x if part is None else pooled_features(part, x))
         return logits
 
-    logits = evaluate(forward, features)
-    return Predictions.from_logits(split.paths, split.labels, classes, logits.double().numpy(), name)
+    logits = evaluate(forward, versions)
+    return Predictions.from_logits(split.paths, split.labels, classes, logits.numpy(), name)
 
 
 # --- checkpoints ---------------------------------------------------------------------------------
 
 
-def _fingerprint(trained: nn.Module, train: list[Features], validation: Features, schedule: Schedule) -> str:
+def _fingerprint(
+    trained: nn.Module, train: list[Features], validation: list[Features], schedule: Schedule
+) -> str:
     """Return a hash over everything that the result depends on."""
     digest = hashlib.sha256(repr((torch.__version__, schedule)).encode())
     tensors = [
         *trained.state_dict().values(),
-        *(f.values for f in train),
-        *(f.labels for f in train),
-        validation.values,
-        validation.labels,
+        *(f.values for f in (*train, *validation)),
+        *(f.labels for f in (*train, *validation)),
     ]
     for tensor in tensors:
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())

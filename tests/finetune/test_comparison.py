@@ -34,7 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
         return frozen_phase(images, **options)
 
     def trained(start: Phase, images: Images, **options: Any) -> Phase:
-        calls.append(("trained", start.base.name, start.weights, options["stage"], options["flip"]))
+        calls.append(("trained", start.base.name, start.weights, options["stage"], start.flip))
         return trained_phase(start, images, **options)
 
     monkeypatch.setattr(comparison, "frozen_phase", frozen)
@@ -50,9 +50,9 @@ def kinds(phases: list[Phase]) -> list[tuple[str, str, str]]:
 def test_a_pretrained_inception_is_compared_with_an_untrained_one_and_with_lite0(
     images: Images, asked: list[tuple[Any, ...]]
 ) -> None:
-    first = frozen_phase(images, weights="bundled", size=24, schedule=HEAD)
+    first = frozen_phase(images, weights="bundled", size=24, flip=False, schedule=HEAD)
     second = trained_phase(first, images, stage="last", schedule=BASE)
-    phases = comparison.comparison(images, first, second, flip=False, head=HEAD, base=BASE)
+    phases = comparison.comparison(images, first, second, head=HEAD, base=BASE)
     assert kinds(phases) == [
         ("inception_v3", "none", ""),
         ("inception_v3", "bundled", ""),
@@ -116,7 +116,7 @@ def phase_of(base: str, weights: str, trained: bool, right: int, of: int = 100) 
         backbone=Backbone({}),
         head=Head(4, 2),
         stage=record.unfreeze_from if trained else "",
-        flip=trained,
+        flip=True,
         schedule=STATED_FOR["trained" if trained else "head"],
         history=History("", 1),
         predictions=predictions,

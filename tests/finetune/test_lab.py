@@ -48,10 +48,14 @@ def test_a_frozen_phase_takes_what_suits_the_base(frozen: Phase, images: Images)
     assert accuracy(frozen.predictions).value == frozen.history.epochs[-1].validation_accuracy
 
 
-def test_a_frozen_phase_scores_the_heads_logits_of_the_features(frozen: Phase, images: Images) -> None:
-    features = frozen_features(frozen.backbone, images.validation, 32, frozen.base.preprocessing)
+def test_the_scores_are_the_mean_over_a_picture_and_its_mirror_image(frozen: Phase, images: Images) -> None:
+    versions = [
+        frozen_features(frozen.backbone, images.validation, 32, frozen.base.preprocessing, flip=flip)
+        for flip in (False, True)
+    ]
     with torch.inference_mode():
-        scores = frozen.head(features.values).double().softmax(1)
+        scores = sum(frozen.head(version.values).double().softmax(1) for version in versions) / 2
+    assert not torch.allclose(versions[0].values, versions[1].values)
     assert torch.allclose(torch.from_numpy(frozen.predictions.scores), scores, atol=1e-6)
 
 
@@ -76,9 +80,10 @@ def test_a_picture_too_small_for_the_base_is_refused_before_anything_is_built(im
 
 
 @pytest.mark.parametrize("flip", [True, False])
-def test_a_trained_phase_goes_on_from_a_copy(flip: bool, frozen: Phase, images: Images) -> None:
+def test_a_trained_phase_goes_on_from_a_copy(flip: bool, tiny: Base, images: Images, cache: Path) -> None:
+    frozen = frozen_phase(images, base="tiny", flip=flip, schedule=HEAD)
     before = values_of(frozen)
-    trained = trained_phase(frozen, images, flip=flip, schedule=BASE)
+    trained = trained_phase(frozen, images, schedule=BASE)
     assert equal(values_of(frozen), before)
     assert not equal(values_of(trained), before)
     assert trained.stage == "middle"
@@ -106,7 +111,7 @@ def test_an_unknown_stage_is_refused_before_the_long_part(
         trained_phase(frozen, images, stage="Mixed_9", schedule=BASE)
 
 
-def test_mirrored_copies_are_made_of_the_training_pictures_only(
+def test_mirror_images_are_of_both_halves_or_of_none(
     frozen: Phase, images: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[int, bool]] = []
@@ -117,10 +122,10 @@ def test_mirrored_copies_are_made_of_the_training_pictures_only(
         return whole(*arguments, flip=flip, description=description)  # type: ignore[arg-type]
 
     monkeypatch.setattr(lab, "activations_before", watched)
-    trained_phase(frozen, images, flip=True, schedule=BASE)
-    assert asked == [(12, False), (12, True), (6, False)]
+    trained_phase(frozen, images, schedule=BASE)
+    assert asked == [(12, False), (12, True), (6, False), (6, True)]
     asked.clear()
-    trained_phase(frozen, images, flip=False, schedule=BASE)
+    trained_phase(frozen_phase(images, base="tiny", flip=False, schedule=HEAD), images, schedule=BASE)
     assert asked == [(12, False), (6, False)]
 
 
@@ -161,8 +166,9 @@ def test_a_checkpoint_lies_in_the_cache_while_training_goes_on(
 def test_both_phases_with_a_real_base(
     name: str, weights: str, size: int, stage: str, images: Images, cache: Path
 ) -> None:
-    first = frozen_phase(images, base=name, weights=weights, size=size, schedule=Schedule(3, 6, 0.003))
-    second = trained_phase(first, images, stage=stage, flip=False, schedule=Schedule(1, 6, 1e-4))
+    schedule = Schedule(3, 6, 0.003)
+    first = frozen_phase(images, base=name, weights=weights, size=size, flip=False, schedule=schedule)
+    second = trained_phase(first, images, stage=stage, schedule=Schedule(1, 6, 1e-4))
     assert second.stage == stage
     assert second.history.steps == 2
     names = first.backbone.stage_names

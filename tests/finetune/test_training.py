@@ -86,7 +86,7 @@ def test_one_step_by_hand() -> None:
         for parameter in head.parameters():
             parameter.zero_()
     both = Features(torch.tensor([[-1.0], [1.0]]), torch.tensor([0, 1]))
-    history = fit_head(head, both, both, Schedule(1, 2, learning_rate=0.1))
+    history = fit_head(head, both, [both], Schedule(1, 2, learning_rate=0.1))
     assert head.layers[0].weight.view(2).tolist() == pytest.approx([-0.1, 0.1], rel=1e-5)
     assert head.layers[0].bias.tolist() == [0, 0]  # their gradients cancel
     assert history.steps == 1
@@ -102,7 +102,7 @@ def test_an_epochs_loss_is_the_mean_over_pictures_not_over_batches() -> None:
     head = Head(4, 3, dropout=0.0)
     train = random_features(7, 4)
     # a rate so small that no weight moves: the mean over all pictures is then known
-    history = fit_head(head, train, random_features(5, 4, seed=1), Schedule(1, 3, learning_rate=1e-20))
+    history = fit_head(head, train, [random_features(5, 4, seed=1)], Schedule(1, 3, learning_rate=1e-20))
     with torch.inference_mode():
         logits = head(train.values)
     assert history.steps == 3
@@ -116,11 +116,11 @@ def test_an_epochs_loss_is_the_mean_over_pictures_not_over_batches() -> None:
 def test_the_last_row_is_what_the_trained_head_predicts() -> None:
     head = Head(4, 3)
     train, validation = random_features(30, 4), random_features(11, 4, seed=1)
-    history = fit_head(head, train, validation, Schedule(4, 8, 0.01))
+    history = fit_head(head, train, [validation], Schedule(4, 8, 0.01))
     assert [row.epoch for row in history.epochs] == [1, 2, 3, 4]
     assert not head.training
     split = Split(tuple(Path(f"{i}.jpg") for i in range(11)), validation.labels.numpy())
-    predictions = predict(head, validation, split, ("a", "b", "c"), "trained")
+    predictions = predict(head, [validation], split, ("a", "b", "c"), "trained")
     assert predictions.name == "trained"
     assert predictions.right.mean() == pytest.approx(history.epochs[-1].validation_accuracy)
     true = predictions.scores[np.arange(11), predictions.labels]
@@ -131,7 +131,7 @@ def test_a_head_learns_what_can_be_told_apart() -> None:
     train, validation = random_features(60, 4), random_features(30, 4, seed=1)
     for features in (train, validation):
         features.values[:, 0] += 6 * features.labels
-    history = fit_head(Head(4, 3, dropout=0.0), train, validation, Schedule(30, 16, 0.02))
+    history = fit_head(Head(4, 3, dropout=0.0), train, [validation], Schedule(30, 16, 0.02))
     assert history.epochs[0].validation_accuracy < 0.9
     assert history.epochs[-1].validation_accuracy > 0.95
     assert history.epochs[-1].train_loss < 0.3 * history.epochs[0].train_loss
@@ -139,7 +139,7 @@ def test_a_head_learns_what_can_be_told_apart() -> None:
 
 def test_the_head_standardizes_by_the_training_features() -> None:
     head, train = Head(4, 3), random_features(10, 4)
-    fit_head(head, train, random_features(5, 4, seed=1), Schedule(1))
+    fit_head(head, train, [random_features(5, 4, seed=1)], Schedule(1))
     assert torch.allclose(head.mean, train.values.mean(0), atol=1e-6)
 
 
@@ -147,7 +147,7 @@ def test_the_same_seed_trains_the_same_head_and_leaves_the_callers_chance_alone(
     def trained(seed: int) -> tuple[History, list[Tensor]]:
         head = Head(4, 3)
         history = fit_head(
-            head, random_features(20, 4), random_features(6, 4, seed=1), Schedule(3, 4, seed=seed)
+            head, random_features(20, 4), [random_features(6, 4, seed=1)], Schedule(3, 4, seed=seed)
         )
         return history, state_of(head)
 
@@ -191,7 +191,7 @@ class Lab:
     def fit(self, stage: str = "middle", checkpoint: Path | None = None, **schedule: Any) -> History:
         how = Schedule(**{"epochs": 4, "batch_size": 4, "learning_rate": 0.01, **schedule})
         return fit_base(
-            self.backbone, stage, self.head, self.train, self.validation, how, checkpoint=checkpoint
+            self.backbone, stage, self.head, self.train, [self.validation], how, checkpoint=checkpoint
         )
 
     def state(self) -> list[Tensor]:
@@ -249,7 +249,20 @@ def test_inputs_stay_with_their_labels_when_shuffled() -> None:
 
 def test_evaluation_in_batches_is_evaluation_at_once() -> None:
     features = random_features(7, 4)
-    assert torch.equal(evaluate(lambda x: 2 * x, features, batch_size=3), 2 * features.values)
+    scores = evaluate(lambda x: 2 * x, [features], batch_size=3)
+    assert torch.equal(scores, (2 * features.values).double().log_softmax(1))
+
+
+def test_scores_are_the_mean_over_the_versions_of_a_picture() -> None:
+    """Softmax of (0, log 3) is (1/4, 3/4) and of (0, 0) is (1/2, 1/2): together 3/8 and 5/8."""
+    labels = torch.tensor([0])
+    versions = [Features(torch.tensor([[0.0, math.log(3)]]), labels), Features(torch.zeros(1, 2), labels)]
+    assert evaluate(lambda x: x, versions).exp().tolist()[0] == pytest.approx([3 / 8, 5 / 8])
+
+
+def test_scores_far_from_one_another_stay_finite() -> None:
+    far = Features(torch.tensor([[0.0, 2000.0]]), torch.tensor([0]))
+    assert evaluate(lambda x: x, [far, far]).tolist()[0] == [-2000, 0]
 
 
 # Cut off and taken up again
