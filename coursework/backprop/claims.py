@@ -1,227 +1,146 @@
-"""The assignment's questions, and the published answers that do not hold, as records (claims.yaml)."""
+"""Every equation and condition of a published solution to 1.1 to 2.4, as records that are checked.
+
+The records are in claims.yaml: what was published, whether it holds, what is right, which error it was, and
+what the published line can be taken to say, each reading with what a check of it finds.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import numpy as np
-import yaml  # type: ignore[import-untyped]
+from coursework.backprop.comparison import Outcome, compare
+from coursework.backprop.families import draw
+from coursework.backprop.grounds import NetworkGround
+from coursework.backprop.records import read_records
 
-from coursework.backprop.derivation import Derivation, derive
-from coursework.backprop.expression import Expression, Point, UndefinedSymbol
-from coursework.backprop.formula import parse
-from coursework.backprop.network import NetworkError
-from coursework.backprop.oracles import WrongGradient, autograd, relative_error
-from coursework.backprop.point import ExamplePoint, random_point
-from coursework.backprop.symbols import A, Partial, Symbol, W
 
-#: What two ways to the same number in float64 may differ by, relatively.
-TOLERANCE = 1e-12
-
-#: The layers of the assignment's network, by which the records count.
-_LAYERS = 4
+class WrongRecord(AssertionError):
+    """A record says what is not so."""
 
 
 @dataclass(frozen=True)
-class Question:
-    """A question of the assignment.
+class Reading:
+    """One thing that a published line can be taken to say.
 
     Attributes
     ----------
-    id : "1.1" to "1.6".
-    asks : the question, in words.
-    target : the derivative asked for, in the 3-3-3-1 network.
-    answer : LaTeX of the answer there.
+    name : which reading it is.
+    status : "equal", "differs", "undefined" (not a formula, or an index is bound nowhere) or "undefined
+        symbol" (it names what does not exist, and differs with a random number in its place).
+    of, says : its two sides.
+    given : numbers that are put in for some quantities.
+    sufficient : of a condition: it is never true where it should not be, it only misses cases.
     """
 
-    id: str
-    asks: str
-    target: Partial
-    answer: str
-
-    def target_in(self, sizes: Sequence[int]) -> Partial:
-        """Return the derivative asked for in a network of other sizes.
-
-        Layers are counted from the output, and where a layer lacks the unit asked for, its last one is
-        taken.
-
-        Raises
-        ------
-        NetworkError : there are fewer than four layers, so that not every question has a meaning.
-        """
-        if len(sizes) < _LAYERS:
-            raise NetworkError(
-                f"sizes={list(sizes)} has {len(sizes)} layers; the questions 1.1 to 1.6 need an input, "
-                "two hidden layers and an output, such as [3, 3, 3, 1]"
-            )
-        bottom = self.target.bottom
-        l = bottom.l + len(sizes) - _LAYERS
-        if isinstance(bottom, W):
-            return Partial(
-                self.target.top,
-                W(l, *(min(int(i), n) for i, n in ((bottom.j, sizes[l]), (bottom.k, sizes[l - 1])))),
-            )
-        return Partial(self.target.top, A(l, min(int(bottom.j), sizes[l - 1])))
+    name: str
+    status: str
+    of: str
+    says: str
+    given: Mapping[str, float]
+    sufficient: bool
 
 
 @dataclass(frozen=True)
-class Published:
-    """A line of the published solution that does not hold, and the line that does.
+class Claim:
+    """A line of the published solution, or a general result beside it.
 
     Attributes
     ----------
     id, question : which line, of the answer to which question.
-    published, corrected : LaTeX, as printed and as it should be.
-    slip : the difference, in words.
-    target : what both mean to be.
-    right : the corrected line's right side.
-    readings : what the printed line can be taken to say, by a name for the reading.
+    published : as printed: LaTeX, or its content in words as Markdown; empty for a general result.
+    corrected : LaTeX of what is right.
+    verdict : "correct", "typo", "wrong index", "wrong bound", "missing factor", "incomplete", "wrong" or
+        "general".
+    remark : which error it was, in words, or what is to be said of a line that holds; may be empty.
+    family, activation, forall : for which networks and indices it is claimed (see `families.draw`).
+    right : left side to right side, equal at every point.
+    readings : of the published line, as printed first.
     """
 
     id: str
     question: str
     published: str
     corrected: str
-    slip: str
-    target: Expression
-    right: Expression
-    readings: dict[str, Expression]
+    verdict: str
+    remark: str
+    family: str
+    activation: str
+    forall: Mapping[str, Sequence[int | str]]
+    right: Mapping[str, str]
+    readings: tuple[Reading, ...]
 
-    def readings_at(self, point: Point) -> dict[str, float | str]:
-        """Return the number of each reading at `point`, or why it has none."""
-        values: dict[str, float | str] = {}
-        for name, reading in self.readings.items():
-            try:
-                values[name] = float(reading.evaluate(point))
-            except UndefinedSymbol as error:
-                values[name] = str(error)
-        return values
+    @property
+    def holds(self) -> bool:
+        """Whether the line is right as it was published."""
+        return self.verdict in ("correct", "general")
+
+    @property
+    def in_words(self) -> bool:
+        """Whether `published` is Markdown, with its formulas between dollars."""
+        return "$" in self.published or "\\" not in self.published
+
+    def outcomes(self, grounds: Sequence[NetworkGround], seed: int = 0) -> list[tuple[Reading, Outcome]]:
+        """Return what is found for each reading on these networks."""
+        return [
+            (reading, compare(reading.of, reading.says, grounds, self.forall, reading.given, seed))
+            for reading in self.readings
+        ]
+
+
+def _claim(record: dict[str, Any]) -> Claim:
+    first = next(iter(record["right"]))
+    defaults = {"of": first, "given": {}, "sufficient": False}
+    readings = tuple(Reading(**{**defaults, **reading}) for reading in record.get("readings", ()))
+    return Claim(**{"published": "", "remark": "", "forall": {}, **record, "readings": readings})
 
 
 @cache
-def _records() -> dict[str, list[dict[str, Any]]]:
-    text = files("coursework.backprop").joinpath("claims.yaml").read_text(encoding="utf-8")
-    records: dict[str, list[dict[str, Any]]] = yaml.safe_load(text)
-    return records
+def claims() -> dict[str, Claim]:
+    """Return the 46 records under their names, in the order of the questions."""
+    return {record["id"]: _claim(record) for record in read_records("claims")}
 
 
-def questions() -> dict[str, Question]:
-    """Return the questions 1.1 to 1.6 under their numbers."""
-    return {
-        record["id"]: Question(**{**record, "target": _partial(record["target"])})
-        for record in _records()["questions"]
-    }
+def check_claim(claim: Claim, seed: int = 0, grounds: Sequence[NetworkGround] | None = None) -> int:
+    """Check a record and return at how many points.
 
-
-def _partial(text: str) -> Partial:
-    target = parse(text)
-    if not isinstance(target, Partial):
-        raise UndefinedSymbol(f"{text!r} is not a derivative")
-    return target
-
-
-def published_errors() -> list[Published]:
-    """Return the lines of the published solution to 1.1 to 1.6 that do not hold."""
-    asked = questions()
-    return [
-        Published(
-            **{
-                **record,
-                "target": parse(record["target"]) if "target" in record else asked[record["question"]].target,
-                "right": parse(record["right"]),
-                "readings": {name: parse(formula) for name, formula in record["readings"].items()},
-            }
-        )
-        for record in _records()["published"]
-    ]
-
-
-@dataclass(frozen=True)
-class Answer:
-    """A question, answered and evaluated at a point.
-
-    Attributes
+    Parameters
     ----------
-    question : what was asked.
-    derivation : the way to the answer.
-    point : where it was evaluated.
-    value : what the answer comes to there.
-    autograd : what torch's autograd says.
-    """
-
-    question: Question
-    derivation: Derivation
-    point: ExamplePoint
-    value: float
-    autograd: float
-
-    @property
-    def error(self) -> float:
-        """The relative error against autograd of the line of the derivation that is furthest off."""
-        return max(relative_error(step.value(self.point), self.autograd) for step in self.derivation.lines)
-
-
-def answer_questions(point: ExamplePoint) -> dict[str, Answer]:
-    """Derive and evaluate the answers to 1.1 to 1.6 at `point`, for the network that is there."""
-    network = point.network
-    true = autograd(network, point.x, point.t)
-    answers = {}
-    for name, question in questions().items():
-        derivation = derive(network, question.target_in(network.sizes))
-        bottom = derivation.target.bottom
-        layers = true.w if isinstance(bottom, W) else true.delta
-        answers[name] = Answer(
-            question,
-            derivation,
-            point,
-            value=derivation.general.value(point),
-            autograd=float(layers[bottom.l][_row_and_column(bottom)]),
-        )
-    return answers
-
-
-def _row_and_column(bottom: Symbol) -> tuple[int, int]:
-    if isinstance(bottom, W):
-        return int(bottom.j) - 1, int(bottom.k) - 1
-    return 0, int(bottom.j) - 1
-
-
-def check_answers(answers: dict[str, Answer], tolerance: float = TOLERANCE) -> float:
-    """Return the largest relative error of any line of any derivation against autograd.
+    claim : the record.
+    seed : of the networks that are drawn.
+    grounds : other networks than those of its family.
 
     Raises
     ------
-    WrongGradient : it is above `tolerance`; names the question and the line.
+    WrongRecord : what it calls right is not, a reading is not what it is said to be, or nothing was
+        evaluated.
     """
-    for name, answer in answers.items():
-        for step in answer.derivation.lines:
-            found = step.value(answer.point)
-            if not relative_error(found, answer.autograd) <= tolerance:
-                raise WrongGradient(
-                    f"question {name}: {step.latex} = {found!r}, but autograd says {answer.autograd!r}"
-                )
-    if not answers:
-        raise WrongGradient("there was no answer to check")
-    return max(answer.error for answer in answers.values())
+    networks = draw(claim.family, claim.activation, seed) if grounds is None else grounds
+    points = 0
+    for left, right in claim.right.items():
+        outcome = compare(left, right, networks, claim.forall)
+        points += outcome.points
+        if outcome.status != "equal" or outcome.reason:
+            raise WrongRecord(f"{claim.id}: {left} = {right} {_found(outcome)}")
+        if not outcome.nonzero:
+            raise WrongRecord(f"{claim.id}: {left} was 0 at all {outcome.points} points, which shows nothing")
+    for reading, outcome in claim.outcomes(networks, seed):
+        points += outcome.points
+        if outcome.status != reading.status:
+            raise WrongRecord(
+                f"{claim.id}, {reading.name}: called {reading.status!r}, but it {_found(outcome)}"
+            )
+        if outcome.status in ("equal", "differs") and not outcome.nonzero:
+            raise WrongRecord(f"{claim.id}, {reading.name}: no point at which {reading.of} was not 0")
+        if reading.sufficient and outcome.claimed:
+            raise WrongRecord(f"{claim.id}, {reading.name}: called sufficient, but it {_found(outcome)}")
+    return points
 
 
-def check_at_random_points(
-    sizes: Sequence[int], activation: str, *, biases: bool = False, seed: int = 0, points: int = 20
-) -> float:
-    """Return the largest relative error of any line against autograd at so many further random points.
-
-    Raises
-    ------
-    WrongGradient : an error is above `TOLERANCE`; names the question and the line.
-    ValueError : no point was asked for, and none would show nothing.
-    """
-    if points < 1:
-        raise ValueError(f"points={points}: a check at no point shows nothing; give 1 or more")
-    # a stream of its own, so that the point shown on the page is not among them
-    rng = np.random.default_rng([seed, points])
-    drawn = (random_point(sizes, activation, biases=biases, seed=rng) for _ in range(points))
-    return max(check_answers(answer_questions(point)) for point in drawn)
+def _found(outcome: Outcome) -> str:
+    parts = f"{outcome.status} at {outcome.differing} of {outcome.points} points"
+    example = outcome.example
+    where = f"; {dict(example.letters)}: {example.left} and {example.right}" if example else ""
+    return f"is found {parts}{where} {outcome.reason}".rstrip()

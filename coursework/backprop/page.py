@@ -10,15 +10,10 @@ from typing import Any
 from IPython.display import Markdown
 
 from coursework.backprop.activations import ACTIVATIONS
-from coursework.backprop.claims import (
-    TOLERANCE,
-    Answer,
-    check_answers,
-    published_errors,
-)
+from coursework.backprop.answers import TOLERANCE, Answer, check_answers
 from coursework.backprop.derivation import Step
 from coursework.backprop.expression import number
-from coursework.backprop.oracles import JUDGES, WrongGradient, relative_error, verify
+from coursework.backprop.oracles import JUDGES, WrongGradient, verify
 from coursework.backprop.point import ExamplePoint
 from coursework.backprop.symbols import Delta
 
@@ -37,7 +32,7 @@ def activation_table() -> Markdown:
         (f"`{name}`", f"${record.latex}$", f"${record.prime_at('a', 'h(a)')}$")
         for name, record in ACTIVATIONS.items()
     ]
-    return _table(("name", "$h(a)$", "$h'(a)$"), rows)
+    return markdown_table(("name", "$h(a)$", "$h'(a)$"), rows)
 
 
 def show_answer(answer: Answer) -> Markdown:
@@ -53,7 +48,7 @@ def show_answer(answer: Answer) -> Markdown:
     delta = Delta(point.network.L, 1).latex()
     parts = [
         f"**Asked: ${target.latex()}$.** {answer.question.asks.replace('<delta>', f'${delta}$')}",
-        _table(
+        markdown_table(
             ("step", "because", "here"),
             [
                 (
@@ -104,7 +99,7 @@ def answers_table(answers: dict[str, Answer]) -> Markdown:
         )
         for name, answer in answers.items()
     ]
-    return _table(("question", "answer", "evaluated", "autograd", "relative error"), rows)
+    return markdown_table(("question", "answer", "evaluated", "autograd", "relative error"), rows)
 
 
 def judges_table(point: ExamplePoint) -> Markdown:
@@ -121,46 +116,7 @@ def judges_table(point: ExamplePoint) -> Markdown:
         allowed = max(finding.allowed for finding in own)
         arrays = ", ".join(f"`{finding.what}`" for finding in own)
         rows.append((name, arrays, _bound(max(finding.error for finding in own), allowed)))
-    return _table(("judge", "confirms", "largest relative error"), rows)
-
-
-def published_table(question: str, point: ExamplePoint) -> Markdown:
-    """Return the published lines on `question` that do not hold, beside the right ones, with numbers.
-
-    Raises
-    ------
-    WrongGradient : a line that we call right is wrong at `point`, or one that we call wrong is right.
-    """
-    parts = []
-    for line in published_errors():
-        if line.question != question:
-            continue
-        right, true = float(line.right.evaluate(point)), float(line.target.evaluate(point))
-        readings = line.readings_at(point)
-        if relative_error(right, true) > TOLERANCE:
-            raise WrongGradient(f"{line.id}: the corrected line gives {right}, the derivative is {true}")
-        for name, value in readings.items():
-            if not isinstance(value, str) and relative_error(value, true) <= TOLERANCE:
-                raise WrongGradient(
-                    f"{line.id}, read {name}: called wrong, but it gives {value} as it should"
-                )
-        numbers = "; ".join(
-            f"{name}: {value if isinstance(value, str) else _number(value, 4)}"
-            for name, value in readings.items()
-        )
-        parts.append(
-            _table(
-                (line.id, line.slip),
-                [
-                    ("published", rf"${{\displaystyle {line.published}}}$"),
-                    ("right", rf"${{\displaystyle {line.corrected}}}$"),
-                    ("at our point", f"published, {numbers}; right: {_number(right, 4)}"),
-                ],
-            ).data
-        )
-    return Markdown(
-        "\n\n".join(parts) if parts else "Nothing is wrong in the published answer to this question."
-    )
+    return markdown_table(("judge", "confirms", "largest relative error"), rows)
 
 
 def _number(value: float, digits: int = DIGITS) -> str:
@@ -179,6 +135,7 @@ def _bound(error: float, bound: float) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markdown:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markdown:
+    """Return a table."""
     lines = [head, ["---"] * len(head), *rows]
     return Markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
