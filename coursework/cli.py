@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import time
@@ -181,6 +182,37 @@ def pretrain(folder: Path, out: Path, seed: int, pictures: int | None, workers: 
         )
         sys.exit(130)
     click.echo(f"Weights: {_shown(out)}, model card: {_shown(out.with_suffix('.md'))}")
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+@click.argument("question")
+@click.argument("formula")
+@click.option("--json", "as_json", is_flag=True, help="Print the judgement as JSON.")
+@click.option(
+    "--level",
+    type=click.Choice(["what", "where", "mend"]),
+    default="mend",
+    show_default=True,
+    help="How much is told of a slip: what is wrong, also where, also how to mend it.",
+)
+def check(question: str, formula: str, as_json: bool, level: str) -> None:
+    """Judge FORMULA as the answer to QUESTION (1.1 to 1.6, 2.1 to 2.4) and name the slip if it is wrong.
+
+    FORMULA is LaTeX, plain text or numpy; "-" reads it from standard input.
+
+    Exit code: 0 right, 1 wrong, 2 cannot be read.
+    """
+    from coursework.backprop.judge.answer import check as judged
+    from coursework.backprop.judge.questions import UnknownQuestion
+
+    if formula == "-":
+        formula = sys.stdin.read(1_000_000)
+    try:
+        answer = judged(question, formula.strip(), level=level)
+    except UnknownQuestion as error:
+        raise click.UsageError(str(error)) from None
+    click.echo(json.dumps(answer.as_dict(), indent=2) if as_json else str(answer))
+    sys.exit({"right": 0, "wrong": 1, "unreadable": 2}[answer.status])
 
 
 def _terminate(number: int, _: FrameType | None) -> None:

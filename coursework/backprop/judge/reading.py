@@ -1,0 +1,153 @@
+"""The ways in which a text can be read: brackets that do not balance are closed in every place possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from coursework.backprop.judge.grammar import Grammar
+from coursework.backprop.judge.layout import Layout
+from coursework.backprop.judge.tokens import Token, Unreadable, tokens
+from coursework.backprop.judge.tree import (
+    Multiply,
+    Node,
+    Over,
+    children,
+    free_letters,
+    multiply,
+    normal,
+    with_children,
+)
+
+_PAIRS = {"(": ")", "[": "]", "{": "}"}
+_CLOSING = {closing: opening for opening, closing in _PAIRS.items()}
+#: Most ways to close the brackets that are tried.
+MAX_READINGS = 80
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read a text.
+
+    Attributes
+    ----------
+    sides : of the equation, or the one formula.
+    notes : what was assumed.
+    faults : partial signs left out, "numerator" or "denominator".
+    bracket : where a bracket was put in or taken out, in words; empty where they balance.
+    """
+
+    sides: tuple[Node, ...]
+    notes: tuple[str, ...]
+    faults: tuple[str, ...]
+    bracket: str = ""
+
+
+def readings(text: str, layout: Layout) -> list[Reading]:
+    """Return the ways to read `text`, the plainest first.
+
+    Raises
+    ------
+    Unreadable : there is none.
+    """
+    typed = tokens(text)
+    wrong = _unbalanced(typed)
+    if not wrong:
+        return _read(typed, layout, "")
+    if len(wrong) > 2:
+        raise Unreadable(f"{len(wrong)} brackets have no partner; at most two are looked for")
+    found: list[Reading] = []
+    tried = 0
+    for mended, words in _balanced(typed, wrong):
+        tried += 1
+        if tried > 4 * MAX_READINGS or len(found) > MAX_READINGS:
+            break
+        try:
+            possible = _read(mended, layout, words)
+        except Unreadable:
+            continue
+        found += [r for r in possible if all(r.sides != other.sides for other in found)]
+    if not found:
+        bracket = typed[wrong[0]]
+        raise Unreadable(f"the bracket {bracket.text!r} at character {bracket.start + 1} has no partner")
+    return found
+
+
+def _read(typed: Sequence[Token], layout: Layout, bracket: str) -> list[Reading]:
+    grammar = Grammar(typed, layout)
+    sides = tuple(normal(side) for side in grammar.equation())
+    notes, faults = tuple(grammar.notes), tuple(grammar.faults)
+    found = [Reading(sides, notes, faults, bracket)]
+    short = tuple(_shortened(side, [normal(p) for p in grammar.open_products]) for side in sides)
+    if short != sides:
+        note = "the product is taken to end where its index occurs for the last time"
+        found.append(Reading(short, (*notes, note), faults, bracket))
+    return found
+
+
+def _shortened(node: Node, products: Sequence[Node]) -> Node:
+    """Return `node` with each of `products` ended before the factors in which its letter does not occur."""
+    node = with_children(node, [_shortened(part, products) for part in children(node)])
+    if isinstance(node, Over) and node in products and isinstance(node.body, Multiply):
+        factors = node.body.factors
+        last = max((i for i, f in enumerate(factors) if node.letter in free_letters(f)), default=-1)
+        if 0 <= last < len(factors) - 1:
+            inside = multiply(factors[: last + 1])
+            return multiply([Over("product", node.letter, node.low, node.high, inside), *factors[last + 1 :]])
+    return normal(node)
+
+
+def _unbalanced(typed: Sequence[Token]) -> list[int]:
+    """Return the places of the brackets without a partner."""
+    stack: list[int] = []
+    wrong: list[int] = []
+    for place, token in enumerate(typed):
+        if token.kind != "sign":
+            continue
+        if token.text in _PAIRS:
+            stack.append(place)
+        elif token.text in _CLOSING:
+            if stack and typed[stack[-1]].text == _CLOSING[token.text]:
+                stack.pop()
+            elif len(stack) > 1 and typed[stack[-2]].text == _CLOSING[token.text]:
+                wrong.append(stack.pop())  # the inner one was never closed
+                stack.pop()
+            else:
+                wrong.append(place)
+    return sorted(wrong + stack)
+
+
+def _balanced(typed: Sequence[Token], wrong: Sequence[int]) -> Iterator[tuple[list[Token], str]]:
+    """Yield `typed` with a partner for the first of the brackets `wrong`, then for the next."""
+    place = wrong[0]
+    bracket = typed[place]
+    rest = list(typed)
+    for mended, words in _partnered(rest, place, bracket):
+        remaining = _unbalanced(mended)
+        if not remaining:
+            yield mended, words
+        elif len(remaining) < len(wrong):
+            for further, more in _balanced(mended, remaining):
+                yield further, f"{words}, and {more}"
+
+
+def _partnered(typed: list[Token], place: int, bracket: Token) -> Iterator[tuple[list[Token], str]]:
+    if bracket.text in _PAIRS:
+        partner = _PAIRS[bracket.text]
+        for end in range(place + 2, len(typed) + 1):
+            before = typed[end - 1]
+            token = Token("sign", partner, before.start + len(before.text))
+            shown = _shown(typed[place:end])
+            yield [*typed[:end], token, *typed[end:]], f"`{partner}` is put in after `{shown}`"
+    else:
+        partner = _CLOSING[bracket.text]
+        yield [*typed[:place], *typed[place + 1 :]], f"`{bracket.text}` is left out"
+        for start in range(place):
+            token = Token("sign", partner, typed[start].start)
+            shown = _shown(typed[start:place])
+            yield [*typed[:start], token, *typed[start:]], f"`{partner}` is put in before `{shown}`"
+
+
+def _shown(typed: Sequence[Token]) -> str:
+    text = "".join("\\" + token.text if token.kind == "command" else token.text for token in typed)
+    return text if len(text) <= 40 else f"{text[:18]}…{text[-18:]}"

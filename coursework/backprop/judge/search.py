@@ -1,0 +1,133 @@
+"""The slip is searched: which formulas one edit away from the typed one, or two, are the derivative?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from coursework.backprop.judge.draws import Values
+from coursework.backprop.judge.edits import Edit
+from coursework.backprop.judge.identity import TOLERANCE, compare
+from coursework.backprop.judge.questions import Asked
+from coursework.backprop.judge.slips import Slip
+from coursework.backprop.judge.stacks import Neighbours, Stack
+from coursework.backprop.judge.tokens import Unreadable
+from coursework.backprop.judge.tree import Apply, Index, Node, free_letters, normal, rename, replace_at, walk
+
+#: Seconds of computing after which the search for two slips ends.
+LIMIT = 1.0
+#: Two slips are less likely than one by this much.
+_SECOND = 0.6
+#: A single slip that costs more is so odd that two plain ones may be likelier.
+PLAIN = 1.7
+#: Slips whose mending moves other parts, so that the second edit is looked for everywhere.
+_STRUCTURAL = frozenset(
+    ("missing sum", "extra sum", "bound", "scope", "parenthesis", "unbound")
+    + ("sum of products", "sum or product")
+)
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A way to mend a formula: what is wrong with it, and the formula mended."""
+
+    slips: tuple[Slip, ...]
+    mended: Node
+    cost: float
+
+
+def search(node: Node, asked: Asked, activation: str, *, pairs: bool = True, most: int = 3) -> list[Guess]:
+    """Return the likeliest ways to turn `node` into the derivative, best first; none, if two edits do not.
+
+    Parameters
+    ----------
+    activation : of the network in which both are compared.
+    pairs : whether two slips are looked for where one is unlikely.
+    """
+    with np.errstate(all="ignore"):
+        began = time.process_time()
+        sigma = any(isinstance(part, Apply) and part.function.startswith("sigma") for part in walk(node))
+        neighbours = Neighbours(asked, activation, sigma=sigma)
+        stack = neighbours.of(node)
+        found = [*_unbound(node, neighbours, asked), *_hits(node, stack, neighbours.wanted, ())]
+        guesses = _verified(found, asked, activation, most)
+        if pairs and (not guesses or guesses[0].cost > PLAIN):
+            found += _pairs(node, stack, neighbours, began)
+            guesses = _verified(found, asked, activation, most)
+        return guesses
+
+
+def _hits(
+    node: Node, stack: Stack, wanted: Values, before: tuple[Edit, ...]
+) -> Iterator[tuple[float, tuple[Edit, ...], Node]]:
+    scale = np.maximum(np.abs(wanted), 1e-3 * np.median(np.abs(wanted)))
+    equal = (np.abs(stack.values - wanted) <= 10 * TOLERANCE * scale).all(axis=1)
+    for number in np.flatnonzero(equal):
+        path, edit = stack.edit(int(number))
+        edits = (*before, edit)
+        cost = sum(one.cost for one in edits) + _SECOND * (len(edits) - 1)
+        yield cost, edits, replace_at(node, path, edit.new)
+
+
+def _unbound(
+    node: Node, neighbours: Neighbours, asked: Asked
+) -> Iterator[tuple[float, tuple[Edit, ...], Node]]:
+    """Yield what becomes of `node` when an index that nothing binds is made a number."""
+    for letter in sorted(free_letters(node) - set(neighbours.scope.letters)):
+        for unit in range(1, max(asked.layout.sizes) + 1):
+            new = rename(node, letter, Index("", unit))
+            if compare(new, asked).equal:
+                edit = Edit(node, new, ("unbound",), -0.1)
+                yield edit.cost, (edit,), new
+
+
+def _pairs(
+    node: Node, stack: Stack, neighbours: Neighbours, began: float
+) -> Iterator[tuple[float, tuple[Edit, ...], Node]]:
+    first = [stack.edit(number) for number in range(len(stack.values))]
+    first.sort(key=lambda entry: entry[1].cost)
+    for path, edit in first:
+        if time.process_time() - began > LIMIT:
+            return
+        changed = replace_at(node, path, edit.new)
+        structural = edit.kinds[0] in _STRUCTURAL
+        try:
+            further = neighbours.after(changed, path, everywhere=structural)
+        except Unreadable:
+            continue
+        if further is not None:
+            yield from _hits(changed, further, neighbours.wanted, (edit,))
+
+
+def _verified(
+    found: list[tuple[float, tuple[Edit, ...], Node]], asked: Asked, activation: str, most: int
+) -> list[Guess]:
+    guesses: list[Guess] = []
+    seen: set[object] = set()
+    for cost, edits, mended in sorted(found, key=lambda entry: entry[0]):
+        slips = tuple(slip for edit in edits for slip in edit.slips)
+        key = frozenset(_place(slip) for slip in slips)
+        if key in seen:
+            continue
+        seen.add(key)
+        if any(part in asked.own for part in walk(mended)):
+            continue
+        try:
+            right = compare(mended, asked, activation=activation).equal
+        except Unreadable:
+            continue
+        if right:
+            guesses.append(Guess(slips, normal(mended), cost))
+            if len(guesses) == most:
+                break
+    return guesses
+
+
+def _place(slip: Slip) -> tuple[str, ...]:
+    """Return what makes a slip another one: a factor or a sign may be mended at any place of a product."""
+    if slip.kind in ("sign", "constant"):
+        return (slip.kind,)
+    return (slip.kind, slip.mend, "" if slip.kind == "missing factor" else slip.found)
