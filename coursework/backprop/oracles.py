@@ -1,4 +1,4 @@
-"""Three judges of a gradient that share nothing with the equations of `network.backward`.
+"""Judges of a gradient that share nothing with the equations of `network.backward`, and their certificate.
 
 The pre-activation a_j^(l+1) is a sum to which the bias b_j^(l) is added, so moving that bias *is* moving
 a_j^(l+1): complex step and central differences find delta by it, in networks without biases too.
@@ -6,20 +6,33 @@ a_j^(l+1): complex step and central differences find delta by it, in networks wi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from coursework.backprop.activations import Array
-from coursework.backprop.network import DenseNetwork, Gradients, Layers
+from coursework.backprop.certificate import RESOLVES, Certificate, Finding, Kink, WrongGradient
+from coursework.backprop.log_domain import log_domain, signed_gradients
+from coursework.backprop.network import DenseNetwork, Gradients, Layers, NetworkError
+from coursework.backprop.perturbation import as_gradients, in_double, move
 
-#: The complex step: a power of two (so that dividing by it is exact), far below any truncation error.
-STEP = 2.0**-332
+#: The complex step: a power of two (so that dividing by it is exact), far below any truncation error, and
+#: large enough for gradients of 1e-250, whose product with it must not underflow.
+STEP = 2.0**-100
 
+#: The step of central differences: about the cube root of float64's precision.
+DIFFERENCE = 6e-6
 
-class WrongGradient(AssertionError):
-    """A gradient differs from what a judge found."""
+#: The relative error that a judge without truncation is held to.
+EXACT = 1e-12
+
+#: How many times the effect of one rounding error in every weight two right computations may part by.
+ROUNDINGS = 8
+
+#: A ReLU nearer to 0 than this share of its terms counts as standing at its kink.
+NEAR = 1e-4
 
 
 def autograd(network: DenseNetwork, x: Array, t: Array) -> Gradients:
@@ -60,54 +73,55 @@ def autograd(network: DenseNetwork, x: Array, t: Array) -> Gradients:
 
 
 def complex_step(network: DenseNetwork, x: Array, t: Array) -> Gradients:
-    """Return Im E(w + i s) / s for every weight: one forward pass each, no subtraction, no truncation."""
-    return _one_by_one(network, x, t, lambda loss: loss(1j * STEP).imag / STEP, complex)
+    """Return Im E(w + i s) / s for every weight: no subtraction, no truncation."""
+    moved = move(network, x, t, [1j * STEP])
+    by_a, by_w = ({l: E[0].imag / STEP for l, E in by.items()} for by in (moved.by_a, moved.by_w))
+    return as_gradients(network, by_a, by_w)
 
 
-def central_differences(network: DenseNetwork, x: Array, t: Array, step: float = 6e-6) -> Gradients:
+def central_differences(network: DenseNetwork, x: Array, t: Array, step: float = DIFFERENCE) -> Gradients:
     """Return (E(w + s) - E(w - s)) / 2s for every weight; good to about `difference_noise`."""
-    return _one_by_one(network, x, t, lambda loss: (loss(step) - loss(-step)) / (2 * step), float)
+    moved = move(network, x, t, [step, -step])
+    by_a, by_w = ({l: (E[0] - E[1]) / (2 * step) for l, E in by.items()} for by in (moved.by_a, moved.by_w))
+    return as_gradients(network, by_a, by_w)
 
 
-def difference_noise(network: DenseNetwork, x: Array, t: Array, step: float = 6e-6) -> float:
+def difference_noise(network: DenseNetwork, x: Array, t: Array, step: float = DIFFERENCE) -> float:
     """Return the absolute error that rounding alone gives central differences: eps E / s."""
     loss = network.loss(network.forward(x), t).sum()
     return float(np.finfo(np.float64).eps * (1 + loss) / step)
 
 
-def _one_by_one(
-    network: DenseNetwork,
-    x: Array,
-    t: Array,
-    derivative: Callable[[Callable[[complex], Array]], Array],
-    number: type,
-) -> Gradients:
-    # own copies in double precision, and biases of zero where there are none
-    w: Layers = {l: network.w[l].astype(number) for l in network.w}
-    b: Layers = {l: network.b.get(l, np.zeros(len(w[l]))).astype(number) for l in w}
-    moved = DenseNetwork.from_weights(
-        w, b, network.activation.name, loss=network.loss_record.name, masks=network.masks
+def autograd_noise(network: DenseNetwork, x: Array, t: Array) -> float:
+    """Return the relative error of torch's slopes z (1 - z) and 1 - z^2, which cancel where h saturates."""
+    slopes: dict[str, Callable[[Array], Array]] = {
+        "sigmoid": lambda z: z * (1 - z),
+        "tanh": lambda z: 1 - z**2,
+    }
+    name, h_prime = network.activation.name, network.activation.h_prime
+    if name not in slopes:
+        return 0.0
+    network = in_double(network)
+    trace = network.forward(np.asarray(x, float))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        lost = [np.abs(slopes[name](trace.z[l]) / h_prime(trace.a[l]) - 1) for l in range(2, network.L)]
+    return float(sum(np.max(error, initial=0.0) for error in lost))
+
+
+def rounding(network: DenseNetwork, x: Array, t: Array) -> Gradients:
+    """Return how far the gradients move when every weight moves in its last digit.
+
+    Where layers magnify such a change, two right computations part by as much.
+    """
+    rng = np.random.default_rng(0)
+    nudged = in_double(network)
+    nudged.parameters *= 1 + np.finfo(float).eps * rng.choice([-1, 1], nudged.parameters.shape)
+    here, there = complex_step(network, x, t), complex_step(nudged, x, t)
+    delta, w, b = (
+        {l: np.abs(ours[l] - theirs[l]) for l in ours}
+        for ours, theirs in ((here.delta, there.delta), (here.w, there.w), (here.b, there.b))
     )
-    w, b = moved.w, moved.b
-    x, t = np.asarray(x, dtype=np.float64), np.asarray(t, dtype=np.float64)
-
-    def wrt(array: Array, index: tuple[int, ...]) -> Array:
-        def loss(by: complex) -> Array:
-            before = array[index]
-            array[index] = before + by
-            try:
-                return moved.loss(moved.forward(x), t)
-            finally:
-                array[index] = before
-
-        return derivative(loss)
-
-    delta = {l + 1: np.stack([wrt(b[l], (j,)) for j in range(len(b[l]))], axis=1) for l in b}
-    dw = {l: np.zeros(w[l].shape) for l in w}
-    for l in w:
-        for i in zip(*np.nonzero(network.masks.get(l, np.ones(w[l].shape))), strict=True):
-            dw[l][i] = wrt(w[l], i).sum()
-    return Gradients(delta, dw, {l: delta[l + 1].sum(axis=0) for l in network.b})
+    return Gradients(delta, w, b)
 
 
 def relative_error(found: Array | float, true: Array | float) -> float:
@@ -115,74 +129,145 @@ def relative_error(found: Array | float, true: Array | float) -> float:
     found, true = np.asarray(found), np.asarray(true)
     if found.shape != true.shape:
         raise WrongGradient(f"a gradient of shape {found.shape} cannot be compared with one of {true.shape}")
-    difference = float(np.max(np.abs(found - true), initial=0.0))
+    difference = largest(found - true)
     if difference == 0:
         return 0.0
-    scale = float(np.max(np.abs(true), initial=0.0))
+    scale = largest(true)
     return difference / scale if scale > 0 and difference == difference else float("inf")
+
+
+#: kind ("delta", "w" or "b") and layer -> the absolute error that a judge's array may have.
+Bounds = Callable[[str, int], float]
+
+
+def _exact(network: DenseNetwork, x: Array, t: Array, true: Gradients) -> Bounds:
+    return lambda kind, l: 0.0
+
+
+def _autograd_bounds(network: DenseNetwork, x: Array, t: Array, true: Gradients) -> Bounds:
+    noise = autograd_noise(network, x, t)
+    return lambda kind, l: noise * largest(getattr(true, kind)[l])
+
+
+def _complex_step_bounds(network: DenseNetwork, x: Array, t: Array, true: Gradients) -> Bounds:
+    # the imaginary part carries the gradient times the step, which ends where float64 does
+    smallest = float(np.finfo(np.float64).smallest_normal) / STEP
+    return lambda kind, l: smallest
+
+
+def _difference_bounds(network: DenseNetwork, x: Array, t: Array, true: Gradients) -> Bounds:
+    # the truncation error grows with the square of the step, so twice the step shows three times of it
+    double = central_differences(network, x, t, 2 * DIFFERENCE)
+    noise = 2 * difference_noise(network, x, t)
+    moved = move(network, x, t, [2 * DIFFERENCE, -2 * DIFFERENCE])
+    bent = {"delta": moved.bent_a, "w": moved.bent_w, "b": frozenset(l - 1 for l in moved.bent_a)}
+    kinked = network.activation.name == "relu"
+
+    def bound(kind: str, l: int) -> float:
+        if kinked and l in bent[kind]:
+            return math.inf
+        return noise + largest(getattr(double, kind)[l] - getattr(true, kind)[l])
+
+    return bound
 
 
 @dataclass(frozen=True)
 class Judge:
-    """One judge: how it finds the gradients, and how far it can be trusted."""
+    """One judge.
+
+    Attributes
+    ----------
+    gradients : how it finds them.
+    tolerance : the relative error that it is good to.
+    noise : the absolute error, the same for all arrays, that rounding adds to that.
+    bounds : the absolute error of each of the arrays found, `noise` included.
+    """
 
     gradients: Callable[[DenseNetwork, Array, Array], Gradients]
     tolerance: float
     noise: Callable[[DenseNetwork, Array, Array], float] = lambda network, x, t: 0.0
+    bounds: Callable[[DenseNetwork, Array, Array, Gradients], Bounds] = _exact
 
 
 JUDGES: dict[str, Judge] = {
-    "torch autograd": Judge(autograd, 1e-12),
-    "complex step": Judge(complex_step, 1e-12),
-    "central differences": Judge(central_differences, 1e-6, difference_noise),
+    "torch autograd": Judge(autograd, EXACT, bounds=_autograd_bounds),
+    "complex step": Judge(complex_step, EXACT, bounds=_complex_step_bounds),
+    "log domain": Judge(log_domain, 1e-10),
+    "central differences": Judge(central_differences, 1e-6, difference_noise, _difference_bounds),
 }
 
 
-@dataclass(frozen=True)
-class Finding:
-    """What one judge says of one array: `what` is "delta[3]", `error` relative to its largest entry."""
-
-    judge: str
-    what: str
-    error: float
-    allowed: float
-
-    @property
-    def passed(self) -> bool:
-        """Whether the error is within what the judge can resolve."""
-        return self.error <= self.allowed
-
-
-def verify(network: DenseNetwork, x: Array, t: Array, gradients: Gradients | None = None) -> list[Finding]:
-    """Hold `gradients` (by default `network.backward`'s) against every judge, layer by layer.
-
-    Each layer is measured by its own largest entry, so that a small gradient is held to as many digits
-    as a large one.
+def verify(network: DenseNetwork, x: Array, t: Array, gradients: Gradients | None = None) -> Certificate:
+    """Return the certificate of `certify`, if it passed.
 
     Raises
     ------
     WrongGradient : naming the judge, the layer and the error, if a gradient is wrong.
+    NotCertified : nothing was found wrong, but there are arrays that too few judges could confirm.
     """
+    return certify(network, x, t, gradients).require()
+
+
+def certify(network: DenseNetwork, x: Array, t: Array, gradients: Gradients | None = None) -> Certificate:
+    """Hold `gradients` (by default `network.backward`'s) against every judge, array by array.
+
+    Each array is measured by its own largest entry, so that a small gradient is held to as many digits as a
+    large one, and a judge that cannot resolve an array says so.
+
+    Raises
+    ------
+    NetworkError : the network is complex, or x and t do not fit it.
+    TooLarge : it has too many weights for moving each of them.
+    """
+    if network.dtype.kind == "c":
+        raise NetworkError("the weights are complex; the judges move real ones, take the real part")
     if gradients is None:
         gradients = network.backward(network.forward(x), t)
+    if len(x) == 0:
+        return Certificate(())
+    number = np.finfo(np.result_type(network.dtype, np.float32))
     # what 1e-12 is to float64, 5e-4 is to float32
-    precision = float(np.finfo(network.dtype).eps / np.finfo(np.float64).eps)
+    precision = float(number.eps / np.finfo(np.float64).eps)
+    size, shaken = signed_gradients(network, x, t), rounding(network, x, t)
     findings = []
     for name, judge in JUDGES.items():
-        true, noise = judge.gradients(network, x, t), judge.noise(network, x, t)
+        true = judge.gradients(network, x, t)
+        bound = judge.bounds(network, x, t, true)
         for kind in ("delta", "w", "b"):
             ours, theirs = getattr(gradients, kind), getattr(true, kind)
-            if ours.keys() != theirs.keys():
+            if sorted(ours) != sorted(theirs):
                 raise WrongGradient(f"{kind} has the layers {sorted(ours)}; {name} has {sorted(theirs)}")
             for l in theirs:
-                scale = float(np.max(np.abs(theirs[l]), initial=0.0))
-                allowed = max(judge.tolerance, JUDGES["torch autograd"].tolerance * precision) + (
-                    noise / scale if scale > 0 else 0.0
-                )
-                findings.append(Finding(name, f"{kind}[{l}]", relative_error(ours[l], theirs[l]), allowed))
-    wrong = [finding for finding in findings if not finding.passed]
-    if wrong:
-        raise WrongGradient(
-            "; ".join(f"{f.what} is {f.error:.1e} off {f.judge} (allowed {f.allowed:.0e})" for f in wrong)
-        )
-    return findings
+                magnitude = float(np.max(getattr(size, kind)[l].ln))
+                too_small = -math.inf < magnitude < math.log(number.smallest_normal / RESOLVES)
+                noise = bound(kind, l) + ROUNDINGS * precision * largest(getattr(shaken, kind)[l])
+                allowed = max(judge.tolerance, EXACT * precision) + _share(noise, largest(theirs[l]))
+                error = relative_error(ours[l], theirs[l])
+                findings.append(Finding(name, f"{kind}[{l}]", error, math.inf if too_small else allowed))
+    return Certificate(tuple(findings), kinks(network, x))
+
+
+def kinks(network: DenseNetwork, x: Array) -> tuple[Kink, ...]:
+    """Return the ReLUs whose pre-activation is nearer to 0 than `NEAR` of the terms that it sums."""
+    if network.activation.name != "relu":
+        return ()
+    trace = network.forward(x)
+    found = []
+    for l in range(2, network.L):
+        a, terms = trace.a[l], np.abs(trace.z[l - 1]) @ np.abs(network.w[l - 1].T)
+        found += [
+            Kink(l, int(j) + 1, int(n), float(a[n, j]))
+            for n, j in np.argwhere(np.abs(a) <= NEAR * np.maximum(1, terms))
+        ]
+    return tuple(found)
+
+
+def largest(array: Array) -> float:
+    """Return max |array|, NaN if there is one in it."""
+    return float(np.max(np.abs(array), initial=0.0))
+
+
+def _share(noise: float, scale: float) -> float:
+    if not math.isfinite(scale):
+        return math.inf
+    return noise / scale if scale > 0 else math.inf if noise > 0 else 0.0

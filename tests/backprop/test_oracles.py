@@ -45,7 +45,7 @@ def test_backward_satisfies_every_judge(sizes, name, biases, seed):
     network = DenseNetwork(sizes, name, biases=biases, seed=seed)
     findings = verify(network, *batch(network, seed=seed))
     assert {f.judge for f in findings} == set(JUDGES)
-    assert len(findings) == 3 * (len(sizes) - 1) * (3 if biases else 2)
+    assert len(findings) == 4 * (len(sizes) - 1) * (3 if biases else 2)
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,0 +1,149 @@
+"""What the judges found, array by array, and what may be concluded from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+#: A judge that must allow more than this relative error cannot tell right from wrong.
+RESOLVES = 1e-3
+
+#: So many judges must confirm an array before it counts as right.
+CONFIRMATIONS = 2
+
+
+class WrongGradient(AssertionError):
+    """A gradient differs from what a judge found."""
+
+
+class NotCertified(WrongGradient):
+    """Nothing was found wrong, but too few judges could tell."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one judge says of one array.
+
+    Attributes
+    ----------
+    judge, what : who, and of what: "delta[3]".
+    error : relative to the largest entry of the array; infinite where something is not a number.
+    allowed : what the judge's own error may come to.
+    """
+
+    judge: str
+    what: str
+    error: float
+    allowed: float
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the judge can tell."""
+        return self.allowed <= RESOLVES
+
+    @property
+    def passed(self) -> bool:
+        """Whether the judge confirms the array."""
+        return self.resolved and self.error <= self.allowed
+
+    @property
+    def verdict(self) -> str:
+        """What the judge says: "right", "wrong" or "cannot resolve"."""
+        return "cannot resolve" if not self.resolved else "right" if self.passed else "wrong"
+
+
+@dataclass(frozen=True)
+class Kink:
+    """A ReLU so near to 0 that differences are taken across its kink."""
+
+    layer: int
+    unit: int
+    example: int
+    a: float
+
+    def __str__(self) -> str:
+        """Say where, units numbered from 1, examples counted from 0."""
+        return f"a_{self.unit}^({self.layer}) of example {self.example} is {self.a:.1e}"
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The findings on one network at one batch.
+
+    Attributes
+    ----------
+    findings : every judge's on every array.
+    kinks : the ReLUs that stand too near to 0; empty for smooth activations.
+    """
+
+    findings: tuple[Finding, ...]
+    kinks: tuple[Kink, ...] = ()
+
+    def __iter__(self) -> Iterator[Finding]:
+        """Go through the findings."""
+        return iter(self.findings)
+
+    def __len__(self) -> int:
+        """Count the findings."""
+        return len(self.findings)
+
+    @property
+    def wrong(self) -> tuple[Finding, ...]:
+        """The findings that say wrong."""
+        return tuple(finding for finding in self.findings if finding.verdict == "wrong")
+
+    @property
+    def unconfirmed(self) -> tuple[str, ...]:
+        """The arrays that fewer than `CONFIRMATIONS` judges confirm."""
+        confirmed = {finding.what: 0 for finding in self.findings}
+        for finding in self.findings:
+            confirmed[finding.what] += finding.passed
+        return tuple(what for what, judges in confirmed.items() if judges < CONFIRMATIONS)
+
+    @property
+    def passed(self) -> bool:
+        """Whether there are findings, none says wrong, and every array is confirmed."""
+        return bool(self.findings) and not self.wrong and not self.unconfirmed
+
+    def require(self) -> Certificate:
+        """Return self if it passed.
+
+        Raises
+        ------
+        WrongGradient : naming the judge, the array and the error of everything that is wrong.
+        NotCertified : naming the arrays that too few judges could confirm.
+        """
+        if self.wrong:
+            raise WrongGradient(
+                "; ".join(
+                    f"{f.what} is {f.error:.1e} off {f.judge} (allowed {f.allowed:.0e})" for f in self.wrong
+                )
+            )
+        if not self.passed:
+            kinks = f"; near a kink: {_some(self.kinks)}" if self.kinks else ""
+            arrays = _some(self.unconfirmed) or "anything, since there is no example"
+            raise NotCertified(
+                f"fewer than {CONFIRMATIONS} judges can confirm {arrays}: a number there is not finite, or "
+                f"smaller than its type can hold; take other weights, fewer layers or float64{kinks}"
+            )
+        return self
+
+    def __str__(self) -> str:
+        """Return a line for every judge."""
+        lines = []
+        for judge in dict.fromkeys(finding.judge for finding in self.findings):
+            own = [finding for finding in self.findings if finding.judge == judge]
+            counts = {
+                word: sum(f.verdict == word for f in own) for word in ("right", "wrong", "cannot resolve")
+            }
+            largest = max((f.error for f in own if f.resolved), default=float("nan"))
+            said = ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+            lines.append(f"{judge:<20} {said}; largest relative error {largest:.1e}")
+        if self.kinks:
+            lines.append(f"near a kink: {_some(self.kinks)}")
+        return "\n".join([*lines, "passed" if self.passed else "NOT passed"])
+
+
+def _some(things: Sequence[object]) -> str:
+    more = f" and {len(things) - 5} more" if len(things) > 5 else ""
+    return ", ".join(map(str, things[:5])) + more
