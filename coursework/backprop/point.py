@@ -89,6 +89,8 @@ class ExamplePoint:
         if letter == "h_prime":
             hidden = {l: a for l, a in self.trace.a.items() if l < self.network.L}
             return np.asarray(self.network.activation.h_prime(hidden[layer][0]))
+        if letter == "h_prime(z)":
+            return np.asarray(self.network.activation.h_prime(self.trace.z[layer][0]))
         layers = {"a": self.trace.a, "z": self.trace.z, "delta": self.gradients.delta}[letter]
         return np.asarray(layers[layer][0])
 

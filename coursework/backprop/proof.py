@@ -20,7 +20,14 @@ from coursework.backprop.layers import Level
 from coursework.backprop.lines import batch_state
 from coursework.backprop.links import is_output, places
 from coursework.backprop.network import DenseNetwork, Gradients
-from coursework.backprop.oracles import JUDGES, WrongGradient, relative_error
+from coursework.backprop.oracles import (
+    WrongGradient,
+    autograd,
+    central_differences,
+    complex_step,
+    difference_noise,
+    relative_error,
+)
 from coursework.backprop.point import DRAWS, ExamplePoint, random_point
 from coursework.backprop.symbols import LOSS, A, B, Partial, Symbol, W
 
@@ -28,13 +35,24 @@ from coursework.backprop.symbols import LOSS, A, B, Partial, Symbol, W
 PRIMES = (5, 3, 7, 2)
 
 #: Judges that are good to nearly all digits of every number, however small.
-EXACT = ("torch autograd", "complex step")
+EXACT = {"torch autograd": autograd, "complex step": complex_step}
+
+#: All judges of a proof; they share nothing with each other.
+JUDGES = {**EXACT, "central differences": central_differences}
+
+#: The relative error that a line may have before the exact judges, and before central differences, whose
+#: noise comes on top.
+TOLERANCE, DIFFERENCE_TOLERANCE = 1e-12, 1e-6
 
 #: Above this share of the largest derivative of a layer, the noise of central differences says nothing.
 RESOLVED = 1e-3
 
 #: The smallest bound that is printed: below it the digits differ from one processor to the next.
 PRINTED = 1e-13
+
+
+class NothingCompared(WrongGradient):
+    """There was no place at which a formula could be held against the judges; that proves nothing."""
 
 
 def entry(gradients: Gradients, bottom: Symbol) -> float:
@@ -55,16 +73,17 @@ class Judged:
     def found(self) -> dict[str, Gradients]:
         """The gradients under the names of the judges."""
         point = self.point
-        return {
-            name: judge.gradients(point.network, point.x, point.t.astype(float))
-            for name, judge in JUDGES.items()
-        }
+        return {name: gradients(point.network, point.x, point.t) for name, gradients in JUDGES.items()}
 
     @cached_property
-    def noise(self) -> dict[str, float]:
-        """What rounding alone may put on a judge's number."""
-        point = self.point
-        return {name: judge.noise(point.network, point.x, point.t) for name, judge in JUDGES.items()}
+    def exact(self) -> Gradients:
+        """The gradients by the first of the exact judges."""
+        return next(iter(self.found.values()))
+
+    @cached_property
+    def noise(self) -> float:
+        """What rounding alone may put on a central difference."""
+        return difference_noise(self.point.network, self.point.x, self.point.t)
 
 
 @dataclass(frozen=True)
@@ -203,7 +222,8 @@ def prove_derivation(derivation: Derivation, drawn: Sequence[Judged]) -> tuple[L
 
     Raises
     ------
-    WrongGradient : they differ, or there was no place to compare.
+    WrongGradient : they differ.
+    NothingCompared : there was no place to compare.
     """
     proofs = tuple(prove_step(step, derivation.target.bottom, drawn) for step in derivation.lines)
     for judged in drawn:
@@ -218,18 +238,16 @@ def prove_step(step: Step, bottom: Symbol, drawn: Sequence[Judged]) -> LineProof
         for letters in places(judged.point.network, bottom):
             value = step.value(judged.point, **letters)
             here = _placed(bottom, letters)
-            for name, judge in JUDGES.items():
-                true = entry(judged.found[name], here)
+            for name, gradients in judged.found.items():
+                true = entry(gradients, here)
                 if name in EXACT:
-                    off = relative_error(value, true)
-                    error, allowed = max(error, off), judge.tolerance
+                    off, allowed = relative_error(value, true), TOLERANCE
+                    error = max(error, off)
                 else:
-                    largest = _largest(judged.found[name], here)
-                    allowed = judge.tolerance + (judged.noise[name] / largest if largest else 0.0)
-                    if allowed > RESOLVED:
+                    largest = _largest(judged.exact, here)
+                    if judged.noise >= RESOLVED * largest:
                         continue
-                    # all zero, and zero found, is agreement
-                    off = abs(value - true) / largest if largest else float(value != true)
+                    off, allowed = abs(value - true) / largest, DIFFERENCE_TOLERANCE + judged.noise / largest
                     difference = max(difference, off)
                 compared += 1
                 if not off <= allowed:
@@ -238,7 +256,7 @@ def prove_step(step: Step, bottom: Symbol, drawn: Sequence[Judged]) -> LineProof
                         f"off by {off:.1e}, allowed {allowed:.0e}"
                     )
     if compared == 0:
-        raise WrongGradient(f"${step.latex}$ was compared nowhere: no point has ${bottom.latex()}$")
+        raise NothingCompared(f"${step.latex}$ was compared nowhere: no point has ${bottom.latex()}$")
     return LineProof(step, compared, error, difference)
 
 
@@ -263,18 +281,25 @@ def _prove_matrix(derivation: Derivation, judged: Judged) -> None:
         row = (int(here.k) - 1,) if isinstance(here, W) else ()
         place = (int(here.j) - 1, *row)
         value = array[place] if isinstance(bottom, W | B) else array[(0, *place)]
-        true = entry(judged.found[EXACT[0]], here)
-        if not relative_error(float(value), true) <= JUDGES[EXACT[0]].tolerance:
+        true = entry(judged.exact, here)
+        if not relative_error(float(value), true) <= TOLERANCE:
             raise WrongGradient(
-                f"{derivation.matrix.code()} has {value!r} at ${here.latex()}$ where {EXACT[0]} has {true!r}"
+                f"{derivation.matrix.code()} has {value!r} at ${here.latex()}$, which is {true!r}"
             )
 
 
 def is_refuted(expression: Expression, bottom: Symbol, drawn: Sequence[Judged]) -> bool:
-    """Return whether a formula fails the proof of `bottom` somewhere: it is undefined or another number."""
+    """Return whether a formula fails the proof of `bottom` somewhere: it is undefined or another number.
+
+    Raises
+    ------
+    NothingCompared : there is no place where it could have failed.
+    """
     try:
         with np.errstate(all="ignore"):
             prove_step(Step(expression, ""), bottom, drawn)
+    except NothingCompared:
+        raise
     except (UndefinedSymbol, WrongGradient, ArithmeticError):
         return True
     return False
