@@ -111,7 +111,7 @@ def log10_alive(width: int, layers: int) -> float:
     (arXiv:2007.06192) rests on the same fact.
     """
     _check_width(width)
-    return float(layers * np.log10(1 - 0.5**width))
+    return float(layers * np.log1p(-(0.5**width)) / _LN10)
 
 
 def width_to_survive(layers: int, probability: float) -> float:

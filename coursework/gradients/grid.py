@@ -25,6 +25,8 @@ from coursework.gradients.scaled import Array
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 #: log10 of a norm under which float64 may have lost places: its square is subnormal from 1e-154 on.
 _TRUSTED = -150.0
+#: Activations of two straight pieces: their slopes are never lost to rounding.
+_STRAIGHT = ("relu", "leaky relu", "identity")
 
 
 def grid_of(base: ChainSpec, axes: Mapping[str, Sequence[Any]]) -> list[ChainSpec]:
@@ -56,9 +58,10 @@ def grid_of(base: ChainSpec, axes: Mapping[str, Sequence[Any]]) -> list[ChainSpe
 def arriving(networks: Networks) -> tuple[Array, NDArray[np.bool_]]:
     """Return log10 ||delta^(2)|| / |e|: the share of the output's error signal that reaches the first layer.
 
-    Everything is computed in float64 first. Networks in which a norm falls under 1e-150 or is not finite are
-    computed once more with numbers that cannot underflow, so that -inf means exactly zero. (What float64
-    makes of a saturated sigmoid slope, z (1 - z), is relatively wrong by 1e-3 at a = 30, where it is 1e-13.)
+    Everything is computed in float64 first. Networks in which a norm falls under 1e-150, or is not finite, or
+    which have a zero that may be a lost slope of curved units, are computed once more with numbers that
+    cannot underflow, so that -inf means exactly zero. (What float64 makes of a saturated sigmoid's slope,
+    z (1 - z), is relatively wrong by 1e-3 at a = 30, where it is 1e-13.)
 
     Returns
     -------
@@ -66,16 +69,14 @@ def arriving(networks: Networks) -> tuple[Array, NDArray[np.bool_]]:
     """
     with np.errstate(all="ignore"):
         done = propagate(networks, plain_numbers(networks.h, np.float64))
-        logs = np.log10([_length(delta) for delta in done.delta.values()])
-        largest = np.log10([np.abs(z).reshape(-1, networks.batch).max(axis=0) for z in done.z.values()])
-    # a silent layer of rectified linear units, all others within range, is no underflow: nothing passes it
-    silent = np.any(np.isneginf(largest), axis=0) & np.all(
-        (largest > _TRUSTED) | np.isneginf(largest), axis=0
-    )
-    silent &= networks.activation == "relu"
-    again = ~silent & ~np.all((logs > _TRUSTED) & np.isfinite(logs), axis=0)
-    # row 0 is the output's, the last one that of layer 2
-    found = np.where(silent, -np.inf, logs[-1] - np.where(silent, 0.0, logs[0]))
+        # row 0 is the output's, the last one that of layer 2
+        deltas = np.log10([_length(delta) for delta in done.delta.values()])
+        values = np.log10([_length(z) for z in done.z.values()])
+        found = deltas[-1] - deltas[0]
+    logs = np.concatenate([deltas, values])
+    again = np.any(~(np.isneginf(logs) | (np.isfinite(logs) & (logs > _TRUSTED))), axis=0) | np.isnan(found)
+    if networks.activation not in _STRAIGHT:
+        again |= np.isneginf(found)
     if again.any():
         exact = run(_chosen(networks, again)).log10_delta_norms
         found[again] = exact[0] - exact[-1]
@@ -99,7 +100,10 @@ def _chosen(networks: Networks, which: NDArray[np.bool_]) -> Networks:
 
 def measure(spec: ChainSpec, networks: int, seed: int) -> dict[str, float]:
     """Return quantiles of `arriving` over the networks that have a gradient, and the share that has none."""
-    logs, again = arriving(draw(spec, networks, seed))
+    try:
+        logs, again = arriving(draw(spec, networks, seed))
+    except ValueError as error:
+        raise ValueError(f"{error} (in the cell {spec})") from error
     alive = logs[np.isfinite(logs)]
     quantiles = np.quantile(alive, LEVELS) if alive.size else np.full(len(LEVELS), np.nan)
     names = [f"q{round(100 * level):02}" for level in LEVELS]

@@ -171,6 +171,36 @@ def critical_line(activation: str, q: Array) -> Array:
     return np.array(points).reshape(-1, 2)
 
 
+def critical_sw(activation: str) -> float:
+    """Return the standard deviation sw without biases at which chi_1 = 1: 1 for tanh, sqrt(2) for ReLU.
+
+    About 10.15 for the sigmoid: wide networks of it do explode, unlike chains one unit wide. The point of
+    `critical_line` with sb2 = 0, by bisection for q*; at q* -> 0 where the line ends there.
+
+    Raises
+    ------
+    ValueError
+        if the line has no such point for q* under 10,000.
+    """
+    unit = MeanField(activation, 1.0)
+
+    def sw2(q: float) -> float:
+        return 1 / unit.chi(q)
+
+    def bias(q: float) -> float:
+        return 1 - sw2(q) * unit.next_q(q) / q
+
+    low, high = 1e-8, 1e4
+    if bias(low) >= -1e-7:
+        return float(np.sqrt(sw2(low)))
+    if bias(high) < 0:
+        raise ValueError(f"chi_1 of {activation!r} without biases is not 1 for any q* up to {high:g}")
+    for _ in range(60):
+        middle = float(np.sqrt(low * high))
+        low, high = (middle, high) if bias(middle) < 0 else (low, middle)
+    return float(np.sqrt(sw2(low)))
+
+
 def log10_weight_norms(field: MeanField, q_first: float, layers: int) -> Array:
     """Return log10 of the root mean squared dE/dW^(l) over that of the last, l = 2..layers.
 

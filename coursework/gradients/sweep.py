@@ -118,16 +118,25 @@ def zero_causes(
     return found
 
 
-def quantiles_by_layer(trace: Trace, levels: Sequence[float]) -> Array:
-    """Return quantiles over the batch of log10 |dE/dw_11^(l)|, exact zeros left out.
+def quantiles(logs: Array, levels: Sequence[float]) -> Array:
+    """Return quantiles along the last axis, exact zeros (-inf) and NaN left out.
+
+    Parameters
+    ----------
+    logs : shape (rows, B).
 
     Returns
     -------
-    shape (len(levels), depth); NaN for a layer where every gradient is zero.
+    shape (len(levels), rows); NaN for a row without any number.
     """
-    table = np.full((len(levels), trace.networks.depth), np.nan)
-    for row, logs in enumerate(trace.log10_gradients):
-        finite = logs[np.isfinite(logs)]
+    table = np.full((len(levels), len(logs)), np.nan)
+    for row, numbers in enumerate(logs):
+        finite = numbers[np.isfinite(numbers)]
         if finite.size:
             table[:, row] = np.quantile(finite, levels)
     return table
+
+
+def quantiles_by_layer(trace: Trace, levels: Sequence[float]) -> Array:
+    """Return `quantiles` over the batch of log10 |dE/dw_11^(l)|, shape (len(levels), depth)."""
+    return quantiles(trace.log10_gradients, levels)

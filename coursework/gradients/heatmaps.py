@@ -1,0 +1,125 @@
+"""Heat maps: a grid of cells in small multiples, and planes of vanishing and exploding with theory's line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import AsinhNorm
+from matplotlib.figure import Figure
+
+from coursework.gradients.canvas import GREY, blank_figure
+from coursework.gradients.phase import NarrowPhase, WidePhase
+
+#: Blue: vanishing, red: exploding. White in the middle, told apart by readers of every kind of colour vision.
+_MAP = "RdBu_r"
+_LARGEST = 150.0
+
+
+def _scale() -> AsinhNorm:
+    return AsinhNorm(linear_width=2.0, vmin=-_LARGEST, vmax=_LARGEST)
+
+
+def _bar(figure: Figure, image: object, panels: Sequence[Axes], label: str) -> None:
+    bar = figure.colorbar(image, ax=list(panels), extend="both", pad=0.01)  # type: ignore[arg-type]
+    bar.set_label(label)
+    bar.set_ticks([-100, -30, -10, -3, 0, 3, 10, 30, 100])
+    bar.ax.minorticks_off()
+
+
+def plot_grid(frame: pd.DataFrame, laws: Mapping[tuple[str, float], str]) -> Figure:
+    """Draw a sweep: one panel for each activation and cure, weight law against depth.
+
+    Colour and number: the median of log10 ||delta^(2)|| / |e| over the networks that have a gradient. Grey:
+    none has. A number in brackets: fewer than half of them have.
+
+    Parameters
+    ----------
+    frame : what `run_grid` returned.
+    laws : (law, scale) -> what to call it, in the order of the columns.
+    """
+    activations, cures = list(dict.fromkeys(frame["activation"])), list(dict.fromkeys(frame["cure"]))
+    depths = sorted(set(frame["depth"]))
+    figure, panels = blank_figure(
+        2.6 * len(activations) + 1.2, 1.9 * len(cures) + 0.9, len(activations), len(cures)
+    )
+    image = None
+    cells = frame.set_index(["cure", "activation", "depth", "law", "scale"])
+    for number, axes in enumerate(panels):
+        cure, activation = cures[number // len(activations)], activations[number % len(activations)]
+        rows = [[cells.loc[(cure, activation, depth, *law)] for law in laws] for depth in depths]
+        medians = np.array([[float(cell["q50"]) for cell in row] for row in rows])
+        zeros = np.array([[float(cell["zero"]) for cell in row] for row in rows])
+        image = axes.imshow(medians, cmap=_MAP, norm=_scale(), aspect="auto", origin="lower")
+        axes.set_facecolor("#c8c8c8")
+        for y, x in np.ndindex(medians.shape):
+            _write(axes, x, y, medians[y, x], zeros[y, x])
+        bottom, left = number >= len(panels) - len(activations), number % len(activations) == 0
+        axes.set_xticks(range(len(laws)), list(laws.values()) if bottom else [], rotation=90, fontsize=8)
+        axes.set_yticks(range(len(depths)), [str(depth) for depth in depths] if left else [], fontsize=8)
+        axes.tick_params(length=0)
+        axes.spines[:].set_visible(False)
+        if left:
+            axes.set_ylabel(f"{'no cure' if cure == 'none' else cure}\nweight layers", fontsize=9)
+        if number < len(activations):
+            axes.set_title(activation, fontsize=10)
+    _bar(figure, image, panels, r"median of $\log_{10}\,\Vert\delta^{(2)}\Vert/|e|$")
+    return figure
+
+
+def _write(axes: Axes, x: int, y: int, median: float, zero: float) -> None:
+    if not np.isfinite(median):
+        text, colour = "dead", "#1a1a1a"
+    else:
+        text = f"{median:.0f}".replace("-0", "0") if abs(median) < 1 else f"{median:.0f}"
+        text = f"({text})" if zero > 0.5 else text
+        colour = "white" if abs(median) > 25 else "#1a1a1a"
+    axes.text(x, y, text, ha="center", va="center", fontsize=6.5, color=colour)
+
+
+def plot_phases(phases: Sequence[WidePhase], narrow: NarrowPhase) -> Figure:
+    """Draw where gradients vanish (blue) and explode (red), with what theory says of it as lines.
+
+    Wide networks: contours of mean-field theory over the measured colours, and the line chi_1 = 1. Narrow
+    living ReLU networks: the line on which the typical one neither vanishes nor explodes, and He's.
+    """
+    figure, panels = blank_figure(3.0 * (len(phases) + 1) + 0.8, 3.9, len(phases) + 1)
+    image = None
+    for axes, phase in zip(panels, phases, strict=False):
+        distance = np.arange(phase.measured.shape[0])
+        image = axes.pcolormesh(phase.sw, distance, phase.measured, cmap=_MAP, norm=_scale(), shading="nearest")
+        contours = axes.contour(
+            phase.sw, distance, phase.predicted, levels=[-30, -10, -3, 3, 10, 30], colors="#1a1a1a",
+            linestyles="solid", linewidths=0.9,
+        )  # fmt: skip
+        axes.clabel(contours, fmt="%g", fontsize=7)
+        axes.axvline(phase.critical, color="#1a1a1a", linestyle="--", linewidth=1.4)
+        axes.set_xscale("log")
+        axes.set(xlabel=r"$\sigma_w$", title=f"{phase.activation}, {phase.width} wide")
+        axes.annotate(f"critical: {phase.critical:.3g}", (phase.critical, distance[-1]), (-3, -4), ha="right",
+                      va="top", rotation=90, textcoords="offset points", fontsize=8)  # fmt: skip
+        _plain_ticks(axes, phase.sw)
+    panels[0].set_ylabel("layers below the last hidden one")
+    last = panels[-1]
+    places = np.arange(len(narrow.widths))
+    total = 152 * narrow.measured
+    last.pcolormesh(narrow.sw, places, total.T, cmap=_MAP, norm=_scale(), shading="nearest")
+    last.plot(narrow.critical, places, "o--", color="#1a1a1a", markersize=4, linewidth=1.4)
+    last.axvline(np.sqrt(2), color=GREY, linewidth=1.2)
+    last.annotate("He", (np.sqrt(2), places[-1]), (-3, 2), ha="right", textcoords="offset points", fontsize=8)
+    last.annotate("critical", (narrow.critical[0], 0), (5, -2), textcoords="offset points", fontsize=8)
+    last.set_yticks(places, [str(width) for width in narrow.widths])
+    last.set_xscale("log")
+    last.set(xlabel=r"$\sigma_w$", ylabel="units a layer", title="living ReLU, 152 layers")
+    _plain_ticks(last, narrow.sw)
+    _bar(figure, image, panels, r"median of $\log_{10}$ of the change of $\Vert\delta\Vert$")
+    return figure
+
+
+def _plain_ticks(axes: Axes, sw: np.ndarray) -> None:
+    wanted = [tick for tick in (0.5, 0.7, 1, 1.4, 2, 3, 4, 10, 20, 40) if sw[0] <= tick <= sw[-1]]
+    shown = wanted if len(wanted) < 7 else wanted[::2]
+    axes.set_xticks(shown, [f"{tick:g}" for tick in shown])
+    axes.minorticks_off()
