@@ -6,6 +6,8 @@ import html
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from coursework.backprop.judge.array_answer import judge_arrays
+from coursework.backprop.judge.array_reading import is_numpy
 from coursework.backprop.judge.diagnosis import Finding, judge
 from coursework.backprop.judge.latex import latex
 from coursework.backprop.judge.questions import Question, question
@@ -95,7 +97,8 @@ def check(question_id: str, typed: str, *, level: str = "mend") -> Answer:
     Parameters
     ----------
     question_id : "1.1" to "1.6" and "2.1" to "2.4".
-    typed : LaTeX (`\delta_1^{(4)}z_2^{(3)}`), plain text (`delta[4][1]*z[3][2]`, `δ_1^(4) z_2^(3)`).
+    typed : LaTeX (`\delta_1^{(4)}z_2^{(3)}`), plain text (`delta[4][1]*z[3][2]`, `δ_1^(4) z_2^(3)`) or a
+        numpy expression on whole arrays (`delta4.T @ z3`).
     level : how much is told of a slip: "what" is wrong, also "where", also how to "mend" it.
 
     Raises
@@ -106,9 +109,28 @@ def check(question_id: str, typed: str, *, level: str = "mend") -> Answer:
         raise UnknownLevel(f"level {level!r} is not one of {', '.join(LEVELS)}")
     asked = question(question_id)
     try:
+        if is_numpy(typed):
+            return _of_arrays(asked, typed, level)
         return _judged(asked, typed, level)
     except Unreadable as error:
         return Answer(asked.id, typed[:4000], "unreadable", f"Cannot be read: {error}.", level=level)
+
+
+def _of_arrays(asked: Question, typed: str, level: str) -> Answer:
+    found = judge_arrays(typed, asked)
+    status = "right" if found.right else "wrong"
+    return Answer(
+        asked.id,
+        typed,
+        status,
+        found.summary,
+        found.understood,
+        found.slips,
+        found.others,
+        found.notes,
+        level,
+        found.compared,
+    )
 
 
 def _judged(asked: Question, typed: str, level: str) -> Answer:

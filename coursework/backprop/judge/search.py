@@ -25,8 +25,16 @@ _SECOND = 0.6
 PLAIN = 1.7
 #: Slips whose mending moves other parts, so that the second edit is looked for everywhere.
 _STRUCTURAL = frozenset(
-    ("missing sum", "extra sum", "bound", "scope", "parenthesis", "unbound")
-    + ("sum of products", "sum or product")
+    (
+        "missing sum",
+        "extra sum",
+        "sum of products",
+        "sum or product",
+        "bound",
+        "scope",
+        "parenthesis",
+        "unbound",
+    )
 )
 
 

@@ -147,8 +147,8 @@ def _missing_sums(node: Node, layout: Layout, bound: Sequence[str]) -> Iterator[
             for unit in range(1, count + 1):
                 yield Edit(node, rename(node, letter, Index("", unit)), ("unbound",), 0.1 * (unit - 1))
         if not units:  # it counts layers
-            low, high = Index("l", 1), Index("", layout.L - 1)
-            yield Edit(node, Over("product", letter, low, high, node), ("missing sum",))
+            over = Over("product", letter, Index("l", 1), Index("", layout.L - 1), node)
+            yield Edit(node, over, ("missing sum",))
             for index in (Index("l"), Index("l", 1)):
                 yield Edit(node, rename(node, letter, index), ("unbound",), 0.1)
     letter = next(letter for letter in "kjimpqrs" if letter not in bound)
@@ -159,10 +159,8 @@ def _missing_sums(node: Node, layout: Layout, bound: Sequence[str]) -> Iterator[
                 summed = node
                 for path, place, _, _ in chosen:
                     summed = _with_unit(summed, path, place, Index(letter))
-                count = Index("", chosen[0][3])
-                yield Edit(
-                    node, Over("sum", letter, Index("", 1), count, summed), ("missing sum",), 0.3 * (2 - size)
-                )
+                over = Over("sum", letter, Index("", 1), Index("", chosen[0][3]), summed)
+                yield Edit(node, over, ("missing sum",), 0.3 * (2 - size))
 
 
 def _slots(node: Node, layout: Layout, path: Path = ()) -> Iterator[tuple[Path, int, Index, int]]:

@@ -1,0 +1,244 @@
+"""Expressions on arrays, `delta4.T @ z3`: their trees, values, and how they are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from coursework.backprop.judge.draws import Function, Values
+from coursework.backprop.judge.tree import Index
+from coursework.backprop.judge.value import FUNCTIONS
+
+#: Largest product of the sizes of two operands: nested outer products grow without end.
+MAX_SIZE = 100_000
+
+
+class ShapeError(ValueError):
+    """Two arrays do not fit; the message says which and how."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """An array of the network, of one layer or (t, y, E) of none."""
+
+    name: str
+    layer: Index | None = None
+
+
+@dataclass(frozen=True)
+class Constant:
+    """A number."""
+
+    value: float
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function of every entry."""
+
+    function: str
+    argument: Array
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A transposed array."""
+
+    argument: Array
+
+
+@dataclass(frozen=True)
+class Minus:
+    """Minus an array."""
+
+    argument: Array
+
+
+@dataclass(frozen=True)
+class Binary:
+    """Two arrays joined by `sign`: one of + - * / ** @, or "outer"."""
+
+    sign: str
+    left: Array
+    right: Array
+
+
+@dataclass(frozen=True)
+class Summed:
+    """The sum over one axis, or over all."""
+
+    argument: Array
+    axis: int | None
+
+
+@dataclass(frozen=True)
+class Item:
+    """Entries of an array; `key` holds numbers, None for a new axis and ":" for a whole one."""
+
+    argument: Array
+    key: tuple[int | str | None, ...]
+
+
+Array = Name | Constant | Call | Turned | Minus | Binary | Summed | Item
+
+#: What an expression is evaluated with: arrays by name and layer, h and h', the letters' values.
+Arrays = Mapping[tuple[str, int], Values]
+
+
+@dataclass(frozen=True)
+class World:
+    """One network's arrays.
+
+    Attributes
+    ----------
+    arrays : by name and layer; t and y have layer 0.
+    letters : l and L.
+    """
+
+    arrays: Arrays
+    letters: Mapping[str, int]
+    h: Function
+    h_prime: Function
+
+
+def parts(node: Array) -> list[tuple[str, Array]]:
+    """Return the parts of `node` that are arrays themselves, with their names."""
+    return [
+        (field.name, getattr(node, field.name))
+        for field in fields(node)
+        if field.name in ("argument", "left", "right")
+    ]
+
+
+def edited(node: Array, edit: Callable[[Array], Iterator[Array]]) -> Iterator[tuple[Array, Array, Array]]:
+    """Yield (tree, old part, new part) for every edit of every part of `node`."""
+    for new in edit(node):
+        yield new, node, new
+    for name, part in parts(node):
+        for tree, old, new in edited(part, edit):
+            yield replace(node, **{name: tree}), old, new  # type: ignore[arg-type]
+
+
+def value(node: Array, world: World) -> Values:
+    """Return the value of `node`.
+
+    Raises
+    ------
+    ShapeError : two arrays do not fit, or there is no such array.
+    """
+    match node:
+        case Name(name=name, layer=layer):
+            return _named(name, layer, world)
+        case Constant(value=number):
+            return np.asarray(float(number))
+        case Call(function=function, argument=argument):
+            own = {"h": world.h, "h'": world.h_prime}
+            return (own.get(function) or FUNCTIONS[function])(value(argument, world))
+        case Turned(argument=argument):
+            return value(argument, world).T
+        case Minus(argument=argument):
+            return -value(argument, world)
+        case Summed(argument=argument, axis=axis):
+            return _fitting(node, lambda: np.asarray(value(argument, world).sum(axis=axis)))
+        case Item(argument=argument, key=key):
+            places: Any = tuple(slice(None) if place == ":" else place for place in key)
+            return _fitting(node, lambda: np.asarray(value(argument, world)[places]))
+        case Binary(sign=sign, left=left, right=right):
+            one, two = value(left, world), value(right, world)
+            if one.size * two.size > MAX_SIZE:
+                raise ShapeError(f"{code(node)} would have more entries than any array of this network")
+            if sign == "@" and 0 in (one.ndim, two.ndim):
+                raise ShapeError(f"{code(node)} multiplies a number by @; * does that")
+            return _fitting(node, lambda: np.asarray(_OPERATIONS[sign](one, two)), one, two)
+
+
+def _named(name: str, layer: Index | None, world: World) -> Values:
+    number = 0 if layer is None else world.letters.get(layer.letter, 0) + layer.offset
+    try:
+        return world.arrays[name, number]
+    except KeyError:
+        raise ShapeError(f"there is no array {name}[{number}] in this network") from None
+
+
+def _fitting(node: Array, compute: Callable[[], Values], *operands: Values) -> Values:
+    try:
+        return compute()
+    except (ValueError, IndexError):
+        shapes = " and ".join(str(operand.shape) for operand in operands)
+        reason = f"shapes {shapes} do not fit" if shapes else "it has no such entry or axis"
+        raise ShapeError(f"{code(node)}: {reason}") from None
+
+
+_OPERATIONS: dict[str, Callable[[Values, Values], Values]] = {
+    "+": np.add,
+    "-": np.subtract,
+    "*": np.multiply,
+    "/": np.divide,
+    "**": np.power,
+    "@": np.matmul,
+    "outer": np.outer,
+}
+_TIGHTNESS = {"+": 1, "-": 1, "*": 2, "/": 2, "@": 2, "**": 4}
+
+
+def code(node: Array, tightness: int = 0) -> str:
+    """Return `node` as numpy code."""
+    own = 5
+    match node:
+        case Name(name=name, layer=layer):
+            text = name if layer is None else f"{name}[{layer}]"
+        case Constant(value=number):
+            text = f"{number:g}"
+        case Call(function=function, argument=argument):
+            text = f"{function.replace(chr(39), '_prime')}({code(argument)})"
+        case Turned(argument=argument):
+            text = f"{code(argument, 5)}.T"
+        case Minus(argument=argument):
+            text, own = f"-{code(argument, 3)}", 3
+        case Summed(argument=argument, axis=axis):
+            text = f"{code(argument, 5)}.sum({'' if axis is None else f'axis={axis}'})"
+        case Item(argument=argument, key=key):
+            text = f"{code(argument, 5)}[{', '.join(str(place) for place in key)}]"
+        case Binary(sign="outer", left=left, right=right):
+            text = f"np.outer({code(left)}, {code(right)})"
+        case Binary(sign=sign, left=left, right=right):
+            own = _TIGHTNESS[sign]
+            text = f"{code(left, own)} {sign} {code(right, own + 1)}"
+    return f"({text})" if own < tightness else text
+
+
+def latex(node: Array, tightness: int = 0) -> str:
+    """Return `node` as LaTeX, entrywise products with a circle."""
+    own = 5
+    match node:
+        case Name(name=name, layer=layer):
+            letter = {"delta": r"\delta", "t": "t_{n}"}.get(name, name)
+            text = letter if layer is None else f"{letter}^{{({layer})}}"
+        case Constant(value=number):
+            text = f"{number:g}"
+        case Call(function=function, argument=argument):
+            shown = {"sigma": r"\sigma", "sigma'": r"\sigma'", "step": "[{}>0]"}.get(function, function)
+            inner = latex(argument)
+            text = shown.format(inner) if "{}" in shown else rf"{shown}({inner})"
+        case Turned(argument=argument):
+            text = rf"{{{latex(argument, 5)}}}^{{\top}}"
+        case Minus(argument=argument):
+            text, own = f"-{latex(argument, 2)}", 1
+        case Summed(argument=argument):
+            text, own = rf"\sum {latex(argument, 2)}", 2
+        case Item(argument=argument, key=key):
+            text = f"{{{latex(argument, 5)}}}_{{{','.join(str(place) for place in key)}}}"
+        case Binary(sign="/", left=left, right=right):
+            text = rf"\frac{{{latex(left)}}}{{{latex(right)}}}"
+        case Binary(sign="outer", left=left, right=right):
+            text, own = rf"{latex(left, 2)}\otimes {latex(right, 3)}", 2
+        case Binary(sign="**", left=left, right=right):
+            text = rf"{{{latex(left, 5)}}}^{{{latex(right)}}}"
+        case Binary(sign=sign, left=left, right=right):
+            own = _TIGHTNESS[sign]
+            mark = {"*": r"\odot ", "@": r"\,"}.get(sign, sign)
+            text = f"{latex(left, own)}{mark}{latex(right, own + 1)}"
+    return rf"\left({text}\right)" if own < tightness else text
