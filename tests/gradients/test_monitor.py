@@ -2,13 +2,19 @@ from __future__ import annotations
 
 import copy
 import math
+import warnings
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from torch import nn
-from torch.optim.optimizer import _global_optimizer_pre_hooks
+from torch import Tensor, nn
+from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
 
-from coursework.gradients.monitor import GradientMonitor, log10_norm
+from coursework.gradients.monitor import GradientMonitor
+
+EVERYTHING = ("delta", "activation", "update", "zeros")
 
 
 def train(model: nn.Module, steps: int = 3, optimizer: torch.optim.Optimizer | None = None) -> None:
@@ -20,137 +26,406 @@ def train(model: nn.Module, steps: int = 3, optimizer: torch.optim.Optimizer | N
         optimizer.step()
 
 
-def small() -> nn.Module:
+def small() -> nn.Sequential:
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(2, 3), nn.Sigmoid(), nn.Linear(3, 1))
+
+
+def hooks_of(model: nn.Module) -> list[Any]:
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    return [hook for module in model.modules() for kind in kinds for hook in getattr(module, kind).values()]
 
 
 def test_each_step_and_parameter_has_one_row_with_the_norm_of_its_gradient() -> None:
     model = small()
     with GradientMonitor(model) as monitor:
         train(model, steps=2)
-    assert [(row.step, row.name) for row in monitor.rows] == [
-        (step, name) for step in (1, 2) for name in ("0.weight", "0.bias", "2.weight", "2.bias")
+    frame = monitor.frame()
+    assert list(zip(frame["step"], frame["name"], frame["index"], strict=True)) == [
+        (step, name, index)
+        for step in (1, 2)
+        for index, name in enumerate(("0.weight", "0.bias", "2.weight", "2.bias"), start=1)
     ]
     # the gradients of the last step are still there
-    for row, parameter in zip(monitor.rows[4:], model.parameters(), strict=True):
-        assert 10**row.log10_norm == pytest.approx(float(parameter.grad.norm()), rel=1e-5)
-        assert row.state == "finite"
-        assert row.size == parameter.numel()
+    for row, parameter in zip(frame.iloc[4:].to_dict("records"), model.parameters(), strict=True):
+        assert row["norm"] == pytest.approx(float(parameter.grad.norm()), rel=1e-6)
+        assert row["log10_norm"] == pytest.approx(math.log10(row["norm"]))
+        assert (row["label"], row["size"], row["nonfinite"]) == ("ok", parameter.numel(), 0)
 
 
-def test_watching_changes_nothing_and_leaves_nothing_behind() -> None:
-    watched, alone = small(), small()
-    before = len(_global_optimizer_pre_hooks)
-    with GradientMonitor(watched):
-        assert len(_global_optimizer_pre_hooks) == before + 1
-        train(watched)
-    train(alone)
-    assert len(_global_optimizer_pre_hooks) == before
-    assert all(torch.equal(p, q) for p, q in zip(watched.parameters(), alone.parameters(), strict=True))
-    for module in watched.modules():
-        assert not {**module._forward_hooks, **module._forward_pre_hooks, **module._backward_hooks}
+def test_a_module_has_one_row_with_the_norm_over_all_its_parameters() -> None:
+    model = small()
+    with GradientMonitor(model, measure="zeros") as monitor:
+        train(model, steps=1)
+    frame = monitor.frame(by="module")
+    assert list(frame["name"]) == ["0", "2"]
+    assert list(frame["size"]) == [9, 4]
+    first = math.hypot(float(model[0].weight.grad.norm()), float(model[0].bias.grad.norm()))
+    assert frame["norm"][0] == pytest.approx(first, rel=1e-6)
+    assert frame["log10_norm"][0] == pytest.approx(math.log10(first), rel=1e-6)
+    assert list(frame["zeros"]) == [0, 0]
 
 
-def test_the_hook_goes_when_training_fails() -> None:
-    before = len(_global_optimizer_pre_hooks)
-    with pytest.raises(RuntimeError, match="broke"), GradientMonitor(small()):
+def test_a_step_that_fails_leaves_no_hook_behind() -> None:
+    before = len(_global_optimizer_pre_hooks), len(_global_optimizer_post_hooks)
+    model = small()
+    with pytest.raises(RuntimeError, match="broke"), GradientMonitor(model, measure=EVERYTHING):
+        assert len(_global_optimizer_pre_hooks) == before[0] + 1
+        assert hooks_of(model)
         raise RuntimeError("broke")
-    assert len(_global_optimizer_pre_hooks) == before
+    assert (len(_global_optimizer_pre_hooks), len(_global_optimizer_post_hooks)) == before
+    assert not hooks_of(model)
+
+
+def test_a_graph_that_outlives_the_monitor_is_walked_in_peace() -> None:
+    model = small()
+    with GradientMonitor(model, measure="delta") as monitor:
+        loss = model(torch.ones(1, 2)).sum()
+    loss.backward()
+    assert monitor.frame().empty
 
 
 def test_other_models_that_train_meanwhile_are_not_recorded() -> None:
     model, other = small(), small()
+    twin = copy.deepcopy(model)
     with GradientMonitor(model) as monitor:
         train(other)
-    assert monitor.rows == []
+        train(twin)
+    assert monitor.frame().empty
+    assert "nothing recorded" in monitor.summary()
 
 
 def test_accumulated_gradients_count_as_one_step() -> None:
     model = small()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    with GradientMonitor(model, names="0.weight") as monitor:
+    with GradientMonitor(model, names="0.weight", measure=("delta", "activation")) as monitor:
         for _ in range(2):
             model(torch.ones(1, 2)).sum().backward()
         expected = float(model[0].weight.grad.norm())
         optimizer.step()
-    (row,) = monitor.rows
-    assert 10**row.log10_norm == pytest.approx(expected, rel=1e-6)
+    frame = monitor.frame().set_index("kind")
+    assert frame.loc["dW", "norm"] == pytest.approx(expected, rel=1e-6)
+    # the same example twice: its delta counts twice, in quadrature
+    single = small()
+    with GradientMonitor(single, measure=("delta", "activation")) as once:
+        single(torch.ones(1, 2)).sum().backward()
+        once.record()
+    other = once.frame().set_index("kind")
+    np.testing.assert_allclose(frame.loc["delta", "norm"], math.sqrt(2) * other.loc["delta", "norm"])
+    assert frame.loc["activation", "mean"] == pytest.approx(other.loc["activation", "mean"])
 
 
-@pytest.mark.parametrize("entry", [1e-44, 1e-30, 1e-23, 1.0, 1e30])
-def test_norms_are_right_where_the_squares_leave_float32(entry: float) -> None:
-    gradient = torch.full((4, 4), entry)
-    stored = float(gradient[0, 0])
-    assert log10_norm(gradient) == pytest.approx(math.log10(4 * stored), abs=1e-6)
-    model = nn.Linear(4, 4, bias=False)
-    model.weight.grad = gradient
-    monitor = GradientMonitor(model)
-    monitor.record()
-    assert monitor.rows[0].log10_norm == pytest.approx(math.log10(4 * stored), abs=1e-6)
-    assert (float(gradient.norm()) in (0.0, math.inf)) == (entry not in (1.0,))
-
-
-def test_zero_missing_and_broken_gradients_are_told_apart() -> None:
-    model = nn.ModuleDict({name: nn.Linear(1, 1, bias=False) for name in ("zero", "none", "broken", "tiny")})
-    model["zero"].weight.grad = torch.zeros(1, 1)
-    model["broken"].weight.grad = torch.full((1, 1), math.nan)
-    model["tiny"].weight.grad = torch.full((1, 1), 1e-40)
-    monitor = GradientMonitor(model)
-    monitor.record()
-    assert [row.state for row in monitor.rows] == ["zero", "none", "non-finite", "finite"]
-    assert monitor.rows[0].log10_norm == -math.inf
-    assert math.isnan(monitor.rows[1].log10_norm)
-    assert monitor.rows[3].log10_norm == pytest.approx(-40, abs=1e-4)
-
-
-def test_half_precision_complex_and_sparse_gradients_have_norms() -> None:
-    assert log10_norm(torch.full((4,), 3e-5, dtype=torch.float16)) == pytest.approx(
-        math.log10(6e-5), abs=0.01
-    )
-    assert log10_norm(torch.full((2,), 3 + 4j)) == pytest.approx(math.log10(5 * math.sqrt(2)))
-    embedding = nn.Embedding(9, 2, sparse=True)
-    embedding(torch.tensor([1, 1, 3])).sum().backward()
-    assert log10_norm(embedding.weight.grad) == pytest.approx(math.log10(math.sqrt(4 + 4 + 1 + 1)))
-
-
-def test_in_place_activations_and_shared_weights_are_no_obstacle() -> None:
-    torch.manual_seed(0)
-    shared = nn.Linear(2, 2)
-    model = nn.Sequential(shared, nn.ReLU(inplace=True), shared, nn.ReLU(inplace=True), nn.Linear(2, 1))
-    with GradientMonitor(model) as monitor:
-        train(model, steps=1)
-    assert [row.name for row in monitor.rows] == ["0.weight", "0.bias", "4.weight", "4.bias"]
-
-
-def test_the_table_has_steps_down_and_names_across() -> None:
+def test_several_optimizers_share_a_step() -> None:
     model = small()
-    with GradientMonitor(model, names="*.weight", every=2) as monitor:
+    first = torch.optim.SGD(model[0].parameters(), lr=0.1)
+    second = torch.optim.Adam(model[2].parameters(), lr=0.1)
+    with GradientMonitor(model, measure="update") as monitor:
+        for _ in range(3):
+            model(torch.ones(1, 2)).sum().backward()
+            first.step()
+            second.step()
+    frame = monitor.frame()
+    assert list(frame["step"]) == [1] * 4 + [2] * 4 + [3] * 4
+    assert list(frame["name"][4:8]) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert (frame["update_norm"] > 0).all()
+    # one optimizer after the other, as in two phases of fine-tuning
+    third = torch.optim.SGD(model.parameters(), lr=0.1)
+    with monitor:
+        for _ in range(2):
+            third.step()
+    assert list(monitor.table()[0]) == [1, 2, 3, 4, 5]
+
+
+def test_every_nth_step_is_recorded_and_the_steps_keep_their_numbers() -> None:
+    model = small()
+    with GradientMonitor(model, names="*.weight", every=2, measure=("delta", "activation")) as monitor:
         train(model, steps=5)
     steps, names, values = monitor.table()
     assert steps == [1, 3, 5]
     assert names == ["0.weight", "2.weight"]
     assert values.shape == (3, 2)
-    assert values[2, 1] == monitor.rows[-1].log10_norm
+    assert monitor.table("delta")[0] == [1, 3, 5]
+    assert values[2, 1] == monitor.frame().query("kind == 'dW'")["log10_norm"].iloc[-1]
 
 
-def test_a_deep_copy_of_the_model_is_another_model() -> None:
+def test_updates_are_measured_against_the_weights_before_them() -> None:
+    model = nn.Linear(2, 1, bias=False)
+    before = float(model.weight.detach().norm())
+    with GradientMonitor(model, measure="update") as monitor:
+        train(model, steps=1, optimizer=torch.optim.SGD(model.parameters(), lr=1e-3))
+    (row,) = monitor.frame().to_dict("records")
+    assert row["weight_norm"] == pytest.approx(before, rel=1e-6)
+    # the difference of float32 weights
+    assert row["update_norm"] == pytest.approx(1e-3 * row["norm"], rel=1e-3)
+    assert row["update_ratio"] == row["update_norm"] / row["weight_norm"]
+
+
+def test_zeros_and_quantiles_come_on_request() -> None:
+    model = nn.Linear(4, 1, bias=False)
+    model.weight.grad = torch.tensor([[0.0, 1.0, -2.0, 3.0]])
+    monitor = GradientMonitor(model, measure="zeros", quantiles=(0, 0.5, 1))
+    monitor.record()
+    (row,) = monitor.frame().to_dict("records")
+    assert row["zeros"] == 0.25
+    assert (row["q0"], row["q0.5"], row["q1"]) == (0, 1.5, 3)
+
+
+def test_unscaled_norms_are_recorded_under_a_loss_scaler() -> None:
+    plain, scaled, fused = small(), small(), small()
+    with GradientMonitor(plain, measure="delta") as expected:
+        train(plain, steps=1)
+    for model, extra in ((scaled, {}), (fused, {"fused": True})):
+        scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.1, **extra)
+        x = torch.linspace(-1, 1, 12).reshape(6, 2)
+        with GradientMonitor(model, measure="delta", scaler=scaler) as monitor:
+            scaler.scale(model(x).square().sum()).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        np.testing.assert_allclose(monitor.frame()["norm"], expected.frame()["norm"], rtol=1e-5)
+        np.testing.assert_allclose(monitor.frame()["log10_norm"], expected.frame()["log10_norm"], atol=1e-5)
+
+
+def test_frozen_and_unused_parameters_are_told_apart() -> None:
     model = small()
-    twin = copy.deepcopy(model)
+    model.spare = nn.Linear(1, 1)  # type: ignore[assignment]
+    model.forward = lambda x: model[2](model[1](model[0](x)))  # type: ignore[method-assign]
+    model[0].requires_grad_(False)
     with GradientMonitor(model) as monitor:
-        train(twin)
         train(model, steps=1)
-    assert {row.step for row in monitor.rows} == {1}
+    assert list(monitor.frame()["label"]) == ["frozen", "frozen", "ok", "ok", "unused", "unused"]
+    assert list(monitor.frame(by="module")["label"]) == ["frozen", "ok", "unused"]
+    assert monitor.frame()["norm"].isna().sum() == 4
 
 
-def test_a_pattern_without_a_parameter_is_refused_with_the_names_there_are() -> None:
-    with pytest.raises(ValueError, match=r"no parameter is called 'conv\.\*'; there are: 0\.weight"):
-        GradientMonitor(small(), names="conv.*")
-    with pytest.raises(ValueError, match="every is 0"):
-        GradientMonitor(small(), every=0)
+def test_parameters_that_come_while_it_trains_are_recorded_from_then_on() -> None:
+    class Growing(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            if not hasattr(self, "inner"):
+                self.inner = nn.Linear(2, 1)
+            return self.inner(x)
+
+    growing = Growing()
+    with GradientMonitor(growing) as monitor:
+        growing(torch.ones(1, 2))
+        train(growing, steps=2)
+    assert monitor.table()[1] == ["inner.weight", "inner.bias"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of lazy modules
+        lazy = nn.Sequential(nn.LazyLinear(3), nn.Tanh(), nn.LazyLinear(1))
+    optimizer = torch.optim.SGD(lazy.parameters(), lr=0.1)
+    with GradientMonitor(lazy, measure="update") as monitor:
+        train(lazy, steps=2, optimizer=optimizer)
+    assert monitor.table()[1] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    added = nn.Linear(1, 1)
+    lazy.append(added)
+    with monitor:
+        optimizer.add_param_group({"params": added.parameters()})
+        train(lazy, steps=1, optimizer=optimizer)
+    assert monitor.table()[1][-2:] == ["3.weight", "3.bias"]
+
+
+def test_the_numpy_networks_are_recorded_too() -> None:
+    class Network:
+        w = {1: np.ones((3, 2)), 2: np.ones((1, 3))}
+
+    class Passes:
+        w = {1: np.full((3, 2), 1e-200), 2: np.zeros((1, 3))}
+        b: dict[int, Any] = {}
+        delta = {2: np.full((5, 3), 2.0), 3: np.full((5, 1), np.nan)}
+        z = {1: np.ones((5, 2)), 2: np.zeros((5, 3))}
+
+    with GradientMonitor(Network()) as monitor:
+        monitor.record(Passes(), Passes())
+        monitor.record(Passes())
+    frame = monitor.frame()
+    assert list(frame[frame["step"] == 1]["name"]) == ["w1", "w2", "delta2", "delta3", "z1", "z2"]
+    assert frame["log10_norm"][0] == pytest.approx(math.log10(math.sqrt(6)) - 200)
+    assert list(frame["label"][:4]) == ["ok", "dead", "ok", "nan"]
+    assert list(frame["dead_units"][4:6]) == [0, 3]
+    assert monitor.table()[0] == [1, 2]
+    with pytest.raises(ValueError, match="what its backward pass returned"):
+        monitor.record()
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"names": "conv.*"}, r"no parameter is called 'conv\.\*'; there are: 0\.weight"),
+        ({"every": 0}, "every is 0"),
+        ({"measure": "delat"}, "measure='delat' is unknown: choose from delta"),
+        ({"measure": "delta", "modules": "conv*"}, "no module is called 'conv\\*'; there are: 0, 1, 2"),
+        ({"quantiles": (1.5,)}, "give shares from 0 to 1"),
+        ({"log": "gradients.csv"}, "end the name with one of .jsonl, .parquet"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_can(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        GradientMonitor(small(), **given)
+
+
+def test_neither_a_module_nor_a_network_is_refused() -> None:
+    with pytest.raises(ValueError, match="int is neither a torch.nn.Module nor a network"):
+        GradientMonitor(3)
+    with pytest.raises(ValueError, match="choose 'parameter' or 'module'"):
+        GradientMonitor(small()).frame(by="layer")
 
 
 def test_a_monitor_cannot_watch_twice_at_a_time() -> None:
     monitor = GradientMonitor(small())
     with monitor, pytest.raises(RuntimeError, match="already watching"):
         monitor.__enter__()
+
+
+# twelve kinds of module
+
+
+class Residual(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.ModuleDict({"up": nn.Linear(2, 4), "down": nn.Linear(4, 2)})
+        self.blocks = nn.ModuleList([nn.Sequential(nn.Linear(2, 2), nn.Tanh()) for _ in range(2)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.inner["down"](torch.relu_(self.inner["up"](x)))
+        for block in self.blocks:
+            x = x + block(x)
+        return x
+
+
+class Attention(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = nn.TransformerEncoderLayer(4, 2, 8, dropout=0.1, batch_first=True)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.encoder(x.reshape(2, 3, 2).repeat(1, 1, 2))
+
+
+class Recurrent(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm = nn.LSTM(2, 3, num_layers=2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.lstm(x.reshape(3, 2, 2))[0]
+
+
+class Complex(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Linear(2, 3, dtype=torch.complex64)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.inner(x.to(torch.complex64)).abs()
+
+
+class Words(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.words = nn.Embedding(9, 2, sparse=True)
+        self.out = nn.Linear(2, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.out(self.words(torch.tensor([1, 1, 4])))
+
+
+class Pictures(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 3, 2)
+        self.norm = nn.BatchNorm2d(3)
+        self.drop = nn.Dropout(0.2)
+        self.out = nn.Linear(6, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.norm(self.conv(x.reshape(2, 1, 2, 3)))
+        return self.out(self.drop(torch.relu_(x)).flatten(1))
+
+
+def shared() -> nn.Module:
+    inner = nn.Linear(2, 2)
+    return nn.Sequential(inner, nn.ReLU(inplace=True), inner, nn.ReLU(inplace=True), nn.Linear(2, 1))
+
+
+def half_frozen() -> nn.Module:
+    model = small()
+    model[0].requires_grad_(False)
+    return model
+
+
+def unused() -> nn.Module:
+    model = Residual()
+    model.spare = nn.Linear(2, 2)
+    return model
+
+
+KINDS: dict[str, Callable[[], nn.Module]] = {
+    "convolution": Pictures,
+    "normalization": lambda: nn.Sequential(nn.Linear(2, 4), nn.LayerNorm(4), nn.GELU(), nn.Linear(4, 1)),
+    "attention": Attention,
+    "lstm": Recurrent,
+    "shared weights": shared,
+    "nested": Residual,
+    "frozen": half_frozen,
+    "unused": unused,
+    "complex": Complex,
+    "sparse embedding": Words,
+}
+
+
+def trained(build: Callable[[], nn.Module], watch: dict[str, Any] | None) -> tuple[nn.Module, Any]:
+    torch.manual_seed(3)
+    model = build()
+    if watch is None:
+        train(model)
+        return model, None
+    with GradientMonitor(model, **watch) as monitor:
+        train(model)
+    return model, monitor
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_training_is_the_same_to_the_last_bit_with_and_without_a_monitor(kind: str) -> None:
+    alone, _ = trained(KINDS[kind], None)
+    watched, monitor = trained(KINDS[kind], {"measure": EVERYTHING, "quantiles": (0.5,)})
+    for one, other in zip(alone.state_dict().values(), watched.state_dict().values(), strict=True):
+        assert torch.equal(one, other)
+    assert not hooks_of(watched)
+    frame = monitor.frame()
+    rows = frame[(frame["step"] == 3) & (frame["kind"] == "dW")]
+    assert list(rows["name"]) == [name for name, _ in watched.named_parameters()]
+    for value, parameter in zip(rows["norm"], watched.parameters(), strict=True):
+        gradient = parameter.grad
+        if gradient is None:
+            assert math.isnan(value)
+        else:
+            dense = gradient.to_dense() if gradient.is_sparse else gradient
+            assert value == pytest.approx(float(dense.norm()), rel=1e-5)
+    assert {"delta", "activation"} <= set(frame["kind"])
+
+
+def test_a_compiled_model_is_recorded_under_its_plain_names() -> None:
+    torch.manual_seed(0)
+    alone = torch.compile(small(), backend="eager")
+    watched = torch.compile(small(), backend="eager")
+    train(alone)
+    with GradientMonitor(watched, names="0.*") as monitor:
+        train(watched)
+    assert monitor.table()[1] == ["0.weight", "0.bias"]
+    for one, other in zip(alone.parameters(), watched.parameters(), strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(ValueError, match=r"watch it before torch\.compile"):
+        GradientMonitor(watched, measure="delta")
+    torch.compiler.reset()
+
+
+def test_a_model_compiled_under_the_monitor_runs_on_without_it() -> None:
+    model = small()
+    with GradientMonitor(model, measure=("delta", "activation")) as monitor:
+        run = torch.compile(model, backend="eager")
+        train(run, steps=1)
+        assert len(monitor.frame().query("kind == 'dW'")) == 4
+    train(run, steps=1)
+    assert monitor.frame()["step"].max() == 1
+    torch.compiler.reset()

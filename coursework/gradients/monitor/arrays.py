@@ -1,0 +1,62 @@
+"""Numpy networks for the monitor: anything whose backward pass returns arrays by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from coursework.gradients.monitor.norms import NormReader, entries_of, type_name
+from coursework.gradients.monitor.outputs import dead_units
+from coursework.gradients.monitor.record import Block, Entry
+
+
+def _arrays(holder: Any, field: str, pattern: str) -> Iterator[tuple[str, str, Tensor]]:
+    """Yield name ("w1"), layer and, as a tensor on the same memory, array of a mapping from layers."""
+    found = getattr(holder, field, None)
+    if isinstance(found, Mapping):
+        for layer in sorted(found):
+            name = f"{field}{layer}"
+            if fnmatchcase(name, pattern):
+                yield name, str(layer), torch.from_numpy(np.ascontiguousarray(found[layer]))
+
+
+def array_blocks(gradients: Any, trace: Any, pattern: str) -> list[Block]:
+    """Return the rows of one step of a numpy network.
+
+    Parameters
+    ----------
+    gradients : maps layers to arrays: `w`, `b` (rows of kind "dW") and `delta`, whichever it has.
+    trace : maps layers to activations: `z`, of shape (examples, units); or None.
+    pattern : of the names to keep: "w1", "b2", "delta3", "z4".
+    """
+    weights = [*_arrays(gradients, "w", pattern), *_arrays(gradients, "b", pattern)]
+    blocks = []
+    for kind, found in (("dW", weights), ("delta", list(_arrays(gradients, "delta", pattern)))):
+        if found:
+            norms = NormReader().read([tensor for *_, tensor in found])
+            columns = {"norm": norms.norm, "log10_norm": norms.log10, "nonfinite": norms.nonfinite}
+            blocks.append(Block(kind, _entries(found, kind), columns))
+    outputs = list(_arrays(trace, "z", pattern))
+    if outputs:
+        entries = [entries_of(tensor).numpy() for *_, tensor in outputs]
+        dead = [dead_units(tensor) for *_, tensor in outputs]
+        columns = {
+            "mean": np.array([numbers.mean() for numbers in entries], dtype=float),
+            "std": np.array([numbers.std() for numbers in entries], dtype=float),
+            "units": np.array([mask.numel() for mask in dead]),
+            "dead_units": np.array([int(mask.sum()) for mask in dead]),
+        }
+        blocks.append(Block("activation", _entries(outputs, "activation"), columns))
+    return blocks
+
+
+def _entries(found: list[tuple[str, str, Tensor]], kind: str) -> list[Entry]:
+    return [
+        Entry(index, name, layer if kind == "dW" else name, tensor.numel(), type_name(tensor))
+        for index, (name, layer, tensor) in enumerate(found, start=1)
+    ]
