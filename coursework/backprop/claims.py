@@ -82,10 +82,10 @@ class Claim:
         """Whether `published` is Markdown, with its formulas between dollars."""
         return "$" in self.published or "\\" not in self.published
 
-    def outcomes(self, grounds: Sequence[NetworkGround], seed: int = 0) -> list[tuple[Reading, Outcome]]:
+    def outcomes(self, grounds: Sequence[NetworkGround], seed: int = 0) -> list[Outcome]:
         """Return what is found for each reading on these networks."""
         return [
-            (reading, compare(reading.of, reading.says, grounds, self.forall, reading.given, seed))
+            compare(reading.of, reading.says, grounds, self.forall, reading.given, seed)
             for reading in self.readings
         ]
 
@@ -103,8 +103,16 @@ def claims() -> dict[str, Claim]:
     return {record["id"]: _claim(record) for record in read_records("claims")}
 
 
-def check_claim(claim: Claim, seed: int = 0, grounds: Sequence[NetworkGround] | None = None) -> int:
-    """Check a record and return at how many points.
+@dataclass(frozen=True)
+class Checked:
+    """What checking a record found: at how many points, and the outcome of each reading."""
+
+    points: int
+    outcomes: tuple[Outcome, ...]
+
+
+def check_claim(claim: Claim, seed: int = 0, grounds: Sequence[NetworkGround] | None = None) -> Checked:
+    """Check a record.
 
     Parameters
     ----------
@@ -126,7 +134,8 @@ def check_claim(claim: Claim, seed: int = 0, grounds: Sequence[NetworkGround] | 
             raise WrongRecord(f"{claim.id}: {left} = {right} {_found(outcome)}")
         if not outcome.nonzero:
             raise WrongRecord(f"{claim.id}: {left} was 0 at all {outcome.points} points, which shows nothing")
-    for reading, outcome in claim.outcomes(networks, seed):
+    outcomes = tuple(claim.outcomes(networks, seed))
+    for reading, outcome in zip(claim.readings, outcomes, strict=True):
         points += outcome.points
         if outcome.status != reading.status:
             raise WrongRecord(
@@ -136,7 +145,7 @@ def check_claim(claim: Claim, seed: int = 0, grounds: Sequence[NetworkGround] | 
             raise WrongRecord(f"{claim.id}, {reading.name}: no point at which {reading.of} was not 0")
         if reading.sufficient and outcome.claimed:
             raise WrongRecord(f"{claim.id}, {reading.name}: called sufficient, but it {_found(outcome)}")
-    return points
+    return Checked(points, outcomes)
 
 
 def _found(outcome: Outcome) -> str:

@@ -36,13 +36,14 @@ def claims_table(question: str, seed: int = 0) -> Markdown:
     if not own:
         known = ", ".join(sorted({claim.question for claim in claims().values()}))
         raise ValueError(f"question={question!r} has no records; there are {known}")
-    for claim in own:
-        check_claim(claim, seed)
+    found = [check_claim(claim, seed).outcomes for claim in own]
     parts = [
         markdown_table(("line", "published", "right", "verdict"), [_line(claim) for claim in own]).data,
         *(f"- **{claim.id}:** {claim.remark}" for claim in own if claim.remark),
     ]
-    parting = [row for claim in own for row in _parting(claim, seed)]
+    parting = [
+        row for claim, outcomes in zip(own, found, strict=True) for row in _parting(claim, outcomes, seed)
+    ]
     if parting:
         head = ("line", "read", "published", "right", "checked")
         parts += ["", markdown_table(head, parting).data]
@@ -60,21 +61,19 @@ def _formula(latex: str) -> str:
     return rf"${{\displaystyle {latex}}}$"
 
 
-def _parting(claim: Claim, seed: int) -> Iterator[tuple[str, ...]]:
-    everywhere = claim.outcomes(draw(claim.family, claim.activation, seed), seed)
-    here = claim.outcomes(page_grounds(claim, seed), seed)
-    for (reading, outcome), (_, shown) in zip(everywhere, here, strict=True):
+def _parting(claim: Claim, outcomes: Sequence[Outcome], seed: int) -> Iterator[tuple[str, ...]]:
+    here = outcomes if claim.family.startswith("whole") else claim.outcomes([page_ground(claim, seed)], seed)
+    for reading, outcome, shown in zip(claim.readings, outcomes, here, strict=True):
         if outcome.status != "equal":
             yield claim.id, reading.name, *_sides(shown), _checked(outcome)
 
 
-def page_grounds(claim: Claim, seed: int) -> Sequence[NetworkGround]:
-    """Return the networks that the page takes its numbers from: the assignment's own, where it has one."""
+def page_ground(claim: Claim, seed: int) -> NetworkGround:
+    """Return the network that the page takes its numbers from: the assignment's own, small or deep."""
     if claim.family == "small":
-        return [FloatGround(assignment_point(seed))]
-    family = draw(claim.family, "sigmoid" if claim.activation == "any" else claim.activation, seed)
-    # the last one drawn is the deepest; of whole numbers, one network alone may show nothing
-    return family if claim.family.startswith("whole") else family[-1:]
+        return FloatGround(assignment_point(seed))
+    # the last one drawn is the deepest
+    return draw(claim.family, "sigmoid" if claim.activation == "any" else claim.activation, seed)[-1]
 
 
 def _sides(outcome: Outcome) -> tuple[str, str]:

@@ -157,5 +157,5 @@ class Supplied:
             except UndefinedSymbol:
                 if self.rng is None:
                     raise
-                self.given[place] = float(self.rng.normal())
+                self.given[place] = self.rng.normal()
         return self.given[place]
