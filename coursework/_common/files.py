@@ -69,11 +69,12 @@ def resolve_input(path: Path | str) -> Path:
     The working folder wins where both exist, so that a user's own folder is never shadowed.
     A path that exists nowhere is returned below the working folder, for the caller to refuse.
     """
-    path = Path(path).expanduser()
-    if path.is_absolute() or path.exists():
+    path = Path(os.path.expanduser(path))
+    # os.path's test, since a Path's own fails on a text that is too long for a file's name
+    if path.is_absolute() or os.path.exists(path):
         return path.absolute()
     below_root = PROJECT_ROOT / path
-    return below_root if below_root.exists() else path.absolute()
+    return below_root if os.path.exists(below_root) else path.absolute()
 
 
 def output_dir(section: str) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import os
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -241,7 +242,7 @@ def read_state(path: Path | str) -> State:
     WeightsError : no such file, damaged, or a pickle that holds more than tensors.
     """
     file = resolve_input(path)
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise WeightsError(f"no weights at {path}; give the path of an existing .safetensors or .pth file")
     try:
         if file.suffix.lower() == ".safetensors":

@@ -33,7 +33,7 @@ def picture_sheet(images: Images, columns: int = 7) -> tuple[Figure, str]:
             picture.thumbnail((220, 220))
             ax.imshow(np.asarray(picture))
             if column == 0:
-                ax.set_ylabel(name)
+                ax.set_ylabel(name, parse_math=False)  # a dollar sign is one
     names = ", ".join(images.classes)
     return figure, f"The first {columns} training pictures of each class, a row a class: {names}."
 

@@ -29,6 +29,9 @@ MAX_PIXELS = 89_478_485
 #: A JPEG of more pixels is decoded at a half, a quarter or an eighth where that is still large enough.
 DRAFT_PIXELS = 2_000_000
 
+#: Longer side over shorter side of what is resized: a line of 1 x 60,000 pixels would fill the memory.
+MAX_RATIO = 16
+
 SPLITS = ("train", "validation")
 
 
@@ -90,7 +93,7 @@ class Images:
             counts = np.bincount(getattr(self, name).labels, minlength=len(self.classes))
             listed = ", ".join(f"{n} {kind}" for n, kind in zip(counts, self.classes, strict=True))
             lines.append(f"{name}: {counts.sum()} pictures ({listed})")
-        lines += [f"left out: {problem}" for problem in self.problems]
+        lines += [f"left out: {visible(str(problem))}" for problem in self.problems]
         return "\n".join(lines)
 
 
@@ -109,6 +112,14 @@ class Preprocessing:
     std: tuple[float, float, float]
     interpolation: Literal["bilinear", "bicubic"] = "bilinear"
     crop: float = 1.0
+
+
+def visible(text: str) -> str:
+    """Return a name with each character that does not show, or is none, as a backslash escape.
+
+    Such are line ends, odd spaces, direction marks, and what stands for bytes that are not UTF-8.
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def read_folder(root: Path | str) -> Images:
@@ -147,20 +158,25 @@ def read_folder(root: Path | str) -> Images:
 def _class_folders(root: Path, split: str) -> list[Path]:
     """Return the folders of the classes of one half, sorted by name."""
     layout = "The layout is {train,validation}/{class}/picture.jpg."
-    if not root.is_dir():
+    if not os.path.isdir(root):  # a Path's own method fails on a name that is too long for a file
         raise ImageFolderError(f"{root}: no such folder. {layout}")
     if not (root / split).is_dir():
-        present = ", ".join(sorted(entry.name for entry in _visible(root))) or "nothing"
+        present = ", ".join(sorted(entry.name for entry in _entries(root))) or "nothing"
         raise ImageFolderError(f"{root}: no folder named {split!r}, but {present}. {layout}")
-    folders = [entry for entry in _visible(root / split) if entry.is_dir()]
+    folders = [entry for entry in _entries(root / split) if entry.is_dir()]
     if len(folders) < 2:
         raise ImageFolderError(
             f"{root / split}: {len(folders)} class folders, at least two are needed. {layout}"
         )
+    for folder in folders:
+        if visible(folder.name) != folder.name:
+            raise ImageFolderError(
+                f"{visible(str(folder))}: a class needs a name that can be shown as text; rename the folder"
+            )
     return folders
 
 
-def _visible(folder: Path) -> list[Path]:
+def _entries(folder: Path) -> list[Path]:
     return sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
 
 
@@ -170,7 +186,7 @@ def _read_split(folders: list[Path]) -> tuple[Split, list[ImageError]]:
     labels: list[int] = []
     problems: list[ImageError] = []
     for label, folder in enumerate(folders):
-        files = _visible(folder)
+        files = _entries(folder)
         faults = _faults(files)
         usable = [file for file, fault in zip(files, faults, strict=True) if fault is None]
         problems += [fault for fault in faults if fault is not None]
@@ -212,6 +228,8 @@ def read_picture(path: Path | str, at_least: int | None = None) -> Image.Image:
         if the file is missing, empty, no picture, broken, or larger than `MAX_PIXELS`.
     """
     path = Path(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ImageError(f"{path}: a pipe or device, no file. Remove it.")  # to open it might wait for ever
     try:
         with Image.open(path) as picture:
             pixels = picture.width * picture.height
@@ -252,7 +270,8 @@ def _as_rgb(picture: Image.Image) -> Image.Image:
 def decode(path: Path | str, size: int, preprocessing: Preprocessing) -> Tensor:
     """Return the square in the middle of a picture, as a base expects it before `normalize`.
 
-    The shorter side is resized to `size / preprocessing.crop` and the middle cut out.
+    The shorter side is resized to `size / preprocessing.crop` and the middle cut out. Of a picture over
+    `MAX_RATIO` times as long as wide the ends are cut off first, which would not be seen anyway.
 
     Returns
     -------
@@ -269,6 +288,9 @@ def decode(path: Path | str, size: int, preprocessing: Preprocessing) -> Tensor:
 
     shorter = round(size / preprocessing.crop)
     picture = read_picture(path, at_least=shorter)
+    width, height = (min(side, MAX_RATIO * min(picture.size)) for side in picture.size)
+    left, top = (picture.width - width) // 2, (picture.height - height) // 2
+    picture = picture.crop((left, top, left + width, top + height))
     # torch resizes faster than Pillow
     tensor = torch.from_numpy(np.array(picture)).permute(2, 0, 1).contiguous()
     if min(tensor.shape[1:]) != shorter:

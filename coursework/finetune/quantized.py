@@ -8,6 +8,7 @@ safetensors file, marked in its metadata.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,7 +66,7 @@ def stated_size(path: Path) -> int | None:
     It stands in a safetensors file's metadata as `size`, or in the card there as `statistics_size` (the
     size at which `write_bundle` measured BatchNorm) or `size`. What is no number of pixels is passed over.
     """
-    if path.suffix.lower() != ".safetensors" or not path.is_file():
+    if path.suffix.lower() != ".safetensors" or not os.path.isfile(path):
         return None
     try:
         with safe_open(path, "pt") as file:

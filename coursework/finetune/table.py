@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from coursework._common.files import write_atomic
-from coursework.finetune.images import read_picture
+from coursework.finetune.images import read_picture, visible
 from coursework.finetune.scoring import (
     McNemar,
     Predictions,
@@ -208,11 +208,3 @@ def _thumbnail(path: Path, side: int) -> tuple[str, tuple[int, int]]:
     buffer = io.BytesIO()
     picture.save(buffer, "JPEG", quality=80, optimize=True)
     return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode("ascii"), picture.size
-
-
-def visible(text: str) -> str:
-    """Return a name with each character that does not show, or is none, as a backslash escape.
-
-    Such are line ends, odd spaces, direction marks, and what stands for bytes that are not UTF-8.
-    """
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from coursework.publish.parameters import fill_in
+from coursework.publish.parameters import ParameterError, fill_in
 from coursework.publish.progress import Progress
 from coursework.publish.run import Interrupt, Outcome, run_section
 from coursework.publish.sections import Section, find_sections
@@ -34,17 +35,19 @@ def run_sections(
 
     Returns
     -------
-    How each section ended, in the order of `sections`.
+    How each section ended, in the order of `sections`, and as one more, if it failed, the index.
 
     Raises
     ------
     ParameterError
-        A value is not one that its notebook declares; nothing was started.
+        A value is not one that its notebook declares, or nothing can be written to `out`; nothing was
+        started.
     KeyboardInterrupt
         Ctrl-C, once every kernel is gone; finished reports and the index are whole.
     """
     for section in sections:
         fill_in(section.parameters, given.get(section.stem, {}))
+    _try_to_write(out)
     progress = progress or Progress(list(sections))
     threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
     interrupt = Interrupt()
@@ -66,12 +69,33 @@ def run_sections(
                 ended, pending = wait(pending, timeout=1.0, return_when=FIRST_COMPLETED)
                 for future in ended:
                     progress.ended(future.result())
-                    write_index(out, every)
+                    _index(out, every)
                 progress.tick()
         except BaseException:
             interrupt.set()
             raise
         finally:
             wait(futures)
-            write_index(out, every)
-    return [future.result() for future in futures]
+            failed = _index(out, every)
+    return [future.result() for future in futures] + failed
+
+
+def _try_to_write(out: Path) -> None:
+    """Raise a ParameterError where no file can be made in `out`."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise ParameterError(
+            f"no reports can be written to {out} ({error.strerror}); name another folder with --out"
+        ) from None
+
+
+def _index(out: Path, sections: Sequence[Section]) -> list[Outcome]:
+    """Write the index; return how that ended if it failed, so that no report is lost for it."""
+    try:
+        write_index(out, sections)
+    except OSError as error:
+        return [Outcome("index", "failed", 0.0, f"the index cannot be written: {error}")]
+    return []

@@ -68,9 +68,10 @@ def inputs(parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             continue
         path = resolve_input(value)
-        if path.is_file():
+        # os.path's tests, since a Path's own fail on a text that is too long for a file's name
+        if os.path.isfile(path):
             found.append({"name": name, "path": value, "sha256": sha256_of(path), "files": 1})
-        elif path.is_dir():
+        elif os.path.isdir(path):
             files = sum(file.is_file() for file in path.rglob("*"))
             found.append({"name": name, "path": value, "sha256": sha256_of_folder(path), "files": files})
     return found

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
@@ -28,6 +28,7 @@ from coursework._common.files import OUTPUT_VARIABLE, PROJECT_ROOT
 from coursework._common.folders import flush_folder, recover_folder, replace_folder
 from coursework._common.numeric import NUMERIC_ENVIRONMENT
 from coursework.publish import manifest
+from coursework.publish.execute import Failure
 from coursework.publish.pages import write_failure
 from coursework.publish.parameters import Value, fill_in
 from coursework.publish.sections import Section
@@ -110,14 +111,16 @@ def run_section(
     """
     parameters = fill_in(section.parameters, given)
     out = out.absolute()
-    out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     try:
+        out.mkdir(parents=True, exist_ok=True)
         with FileLock(out / f".{section.stem}.lock", timeout=0):
             run = _Run(section, parameters, {name: parameters[name] for name in given}, out)
             status, reason = run.make(follow, threads, interrupt or Interrupt())
     except Timeout:
         status, reason = "failed", f"another run of {section.stem} is at work in {out}; wait for it to end"
+    except OSError as error:  # a full disk, a folder taken away, ...
+        status, reason = "failed", f"the report cannot be written: {error}"
     return Outcome(section.stem, status, time.monotonic() - began, reason)
 
 
@@ -138,6 +141,8 @@ class _Run:
 
     def make(self, follow: Follower, threads: int | None, interrupt: Interrupt) -> tuple[str, str]:
         """Make the report and return the status and the reason for it."""
+        if self.final.exists() and not self.final.is_dir():
+            raise FileExistsError(f"{self.final} is no folder; move it away")
         recover_folder(self.final)
         for leftover in self.out.glob(f".{self.section.stem}.run-*"):
             shutil.rmtree(leftover, ignore_errors=True)  # its run is dead: the lock is ours
@@ -251,7 +256,7 @@ def _death(code: int, noise: str) -> dict[str, Any]:
     """Return the failure of a child process that ended without a word."""
     how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
     cause = "; the usual cause is too little memory" if code == -9 else ""
-    return {"reason": f"The process that made the report {how}{cause}.", "traceback": noise}
+    return asdict(Failure(f"The process that made the report {how}{cause}.", noise))
 
 
 def _in_words(failure: Mapping[str, Any]) -> str:

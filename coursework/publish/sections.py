@@ -147,7 +147,8 @@ def _as_seen_by(section: Section, parameter: Parameter, value: Value) -> Value:
     spelt_as_path = any(os.sep in str(text) for text in (value, parameter.default))
     here = Path(value).absolute()
     # a word such as "data" may be a value that a folder here happens to share; "weights.pth" is a file
-    if not here.exists() or not (spelt_as_path or (here.suffix and here.is_file())):
+    # os.path's test, since a Path's own fails on a text that is too long for a file's name
+    if not os.path.exists(here) or not (spelt_as_path or (here.suffix and here.is_file())):
         return value
     beside = section.path.absolute().parent / value
     there = beside if beside.exists() else PROJECT_ROOT / value

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from coursework._common.files import write_atomic
+from coursework.publish.execute import Failure
 from coursework.publish.redact import redact_text
 
 
@@ -35,8 +36,8 @@ def main() -> None:
         _make_report(request, events)
     except Exception as error:
         reason, trace = f"{type(error).__name__}: {error}", traceback.format_exc()
-        failure = {"reason": redact_text(reason), "traceback": redact_text(trace)}
-        _announce(events, {"event": "failed", "failure": failure})
+        failure = Failure(redact_text(reason), redact_text(trace))
+        _announce(events, {"event": "failed", "failure": asdict(failure)})
 
 
 def _announce(events: TextIO, event: dict[str, Any]) -> None:
@@ -51,7 +52,7 @@ def _make_report(request: dict[str, Any], events: TextIO) -> None:
     _die_with_parent(kernel.kill_at_once)
 
     from coursework.publish import manifest
-    from coursework.publish.execute import Failure, execute
+    from coursework.publish.execute import execute
     from coursework.publish.export import ExportError
     from coursework.publish.pages import write_report
 

@@ -76,6 +76,8 @@ def test_an_input_is_looked_for_here_then_below_the_project(
     assert resolve_input("coursework") == tmp_path / "coursework"
     assert resolve_input(tmp_path / "x") == tmp_path / "x"
     assert resolve_input("nowhere") == tmp_path / "nowhere"
+    for name in ("a" * 5000, "~nobody-of-this-name"):
+        assert resolve_input(name) == tmp_path / name
 
 
 def test_the_output_folder_is_the_runs_or_one_beside_the_notebook(

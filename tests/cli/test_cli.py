@@ -52,6 +52,17 @@ def test_a_wrong_section_or_parameter_ends_with_code_2_and_starts_nothing(
     assert not (tmp_path / "reports").exists()
 
 
+def test_a_folder_that_cannot_be_written_ends_with_code_2_and_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", None)
+    (tmp_path / "file").touch()
+    result = run(tmp_path / "file" / "reports", "1")
+    assert result.exit_code == 2
+    assert "no reports can be written to" in result.output
+    assert "name another folder with --out" in result.output
+
+
 def test_a_folder_without_notebooks_is_refused(tmp_path: Path) -> None:
     result = invoke("run", "--notebooks", tmp_path)
     assert result.exit_code == 2

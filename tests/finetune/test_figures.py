@@ -1,5 +1,6 @@
 """The figures and the words that go with them."""
 
+import io
 from dataclasses import replace
 
 import numpy as np
@@ -35,6 +36,13 @@ def test_a_picture_sheet_has_a_row_a_class(images: Images) -> None:
     assert [ax.get_ylabel() for ax in axes[:, 0]] == list(images.classes)
     assert "first 3 training pictures" in words
     assert "basketball, hockey, soccer" in words
+
+
+def test_a_dollar_sign_in_a_classs_name_begins_no_formula(images: Images) -> None:
+    named = replace(images, classes=("$x^$", "b", "c"))
+    figure, words = picture_sheet(named, columns=1)
+    figure.savefig(io.BytesIO())
+    assert "$x^$, b, c" in words
 
 
 def test_a_class_with_few_pictures_leaves_its_row_short(images: Images) -> None:

@@ -1,6 +1,7 @@
 """Folders of pictures, good and bad, and pictures of every kind."""
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,34 @@ def test_the_description_counts_the_classes_and_lists_what_was_left_out(folder: 
     assert lines[1] == "validation: 2 pictures (1 ape, 1 cat)"
     assert lines[2].startswith("left out: ")
     assert "notes.txt" in lines[2]
+
+
+def test_a_pipe_is_left_out_and_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "train" / "cat" / "pipe.jpg")
+    (problem,) = read_folder(folder).problems
+    assert "pipe.jpg: a pipe or device, no file" in str(problem)
+
+
+def test_what_was_left_out_is_listed_in_text_that_can_be_printed(folder: Path) -> None:
+    (folder / "train" / "cat" / "a\nb\udcff.jpg").write_bytes(b"no picture")
+    *_, last = read_folder(folder).describe().splitlines()
+    assert "a\\nb\\udcff.jpg: not a picture" in last
+    last.encode("utf-8")
+
+
+@pytest.mark.parametrize("name", ["\udcff", "a\nb"])
+def test_a_class_whose_name_cannot_be_shown_is_refused(folder: Path, name: str) -> None:
+    for half in ("train", "validation"):
+        (folder / half / "cat").rename(folder / half / name)
+    with pytest.raises(ImageFolderError, match="rename the folder") as caught:
+        read_folder(folder)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "~nobody-of-this-name/pictures"])
+def test_a_folder_that_cannot_exist_is_missing(name: str) -> None:
+    with pytest.raises(ImageFolderError, match="no such folder"):
+        read_folder(name)
 
 
 def test_a_missing_folder_is_named_with_the_layout(tmp_path: Path) -> None:
@@ -208,6 +237,16 @@ def test_decoding_keeps_the_square_in_the_middle(tmp_path: Path) -> None:
     assert square.dtype == torch.uint8
     assert square.shape == (3, 10, 10)
     assert (square == 200).all()
+
+
+def test_a_line_of_pixels_does_not_fill_the_memory(tmp_path: Path) -> None:
+    # resized whole, it would be 299 x 17,940,000 pixels
+    line = Image.new("RGB", (60_000, 1), "red")
+    line.putpixel((30_000, 0), (0, 0, 255))
+    line.save(tmp_path / "line.png")
+    assert decode(tmp_path / "line.png", 299, PLAIN)[2].amax() > 100
+    long = save(tmp_path / "long.png", size=(17, 1))
+    assert decode(long, 32, PLAIN).shape == (3, 32, 32)
 
 
 def test_a_picture_of_the_right_size_is_not_resampled(tmp_path: Path) -> None:

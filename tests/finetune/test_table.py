@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from coursework.finetune.images import ImageError
+from coursework.finetune.images import ImageError, visible
 from coursework.finetune.scoring import Predictions
-from coursework.finetune.table import classification_table, round_rows, visible
+from coursework.finetune.table import classification_table, round_rows
 
 CLASSES = ("ape", "cat", "dog")
 HOSTILE = "<img src=x onerror=alert(1)>.jpg"

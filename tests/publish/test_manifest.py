@@ -55,6 +55,10 @@ def test_every_parameter_that_names_a_file_or_folder_is_hashed(
     ]
 
 
+def test_a_text_too_long_for_a_files_name_names_none() -> None:
+    assert inputs({"data": "a" * 5000}) == []
+
+
 def test_records_are_collected_in_their_order() -> None:
     def cell(name: str) -> object:
         data = {RECORD_MIME: {"name": name, "value": 1, "text": "1"}, "text/plain": "x"}

@@ -1,5 +1,6 @@
 """Runs of tiny notebooks on real kernels, in the process and through the command line."""
 
+import errno
 import json
 import os
 import random
@@ -21,7 +22,7 @@ from coursework._common.files import sha256_of
 from coursework.publish.batch import run_sections
 from coursework.publish.parameters import ParameterError
 from coursework.publish.progress import Progress
-from coursework.publish.run import Interrupt, Outcome, run_section
+from coursework.publish.run import Interrupt, Outcome, _Run, run_section
 from coursework.publish.sections import Section
 
 PATIENCE_SECONDS = 90.0
@@ -231,6 +232,75 @@ def test_an_interrupt_from_another_thread_ends_the_run_and_publishes_nothing(
     assert visible(tmp_path / "reports") == set()
     assert left_over(tmp_path / "reports") == []
     wait_until_gone(*kernels)
+
+
+# --- what the machine refuses --------------------------------------------------------------------
+
+
+def instead_of_work(monkeypatch: pytest.MonkeyPatch, last: dict[str, Any], code: int = 0) -> None:
+    """Let a run's child process have ended with `last` as its last event."""
+
+    def work(run: Any, staging: Path, *_: Any) -> int:
+        (staging / "index.html").write_text("new")
+        run.last = last
+        return code
+
+    monkeypatch.setattr(_Run, "_work", work)
+
+
+def no_space(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_a_full_disk_fails_the_section_and_leaves_the_old_report(
+    tmp_path: Path, sections_of: SectionsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sections = sections_of(tmp_path / "notebooks", "1_finishes", "2_raises")
+    instead_of_work(monkeypatch, {"event": "finished"})
+    out = tmp_path / "reports"
+    assert run_section(sections[0], {}, out).status == "finished"
+    (out / "1_finishes" / "index.html").write_text("old")
+    monkeypatch.setattr("coursework.publish.run.replace_folder", no_space)
+    monkeypatch.setattr("coursework.publish.batch.write_index", no_space)
+    outcomes = run_sections(sections, {}, out)
+    assert [(one.section, one.status) for one in outcomes] == [
+        ("1_finishes", "failed"),
+        ("2_raises", "failed"),
+        ("index", "failed"),
+    ]
+    assert all("No space left on device" in one.reason for one in outcomes)
+    assert (out / "1_finishes" / "index.html").read_text() == "old"
+    assert left_over(out) == []
+
+
+def test_a_file_in_the_place_of_a_report_is_left_alone(tmp_path: Path, sections_of: SectionsOf) -> None:
+    (section,) = sections_of(tmp_path / "notebooks", "1_finishes")
+    (tmp_path / "1_finishes").write_text("mine")
+    outcome = run_section(section, {}, tmp_path)
+    assert outcome.status == "failed"
+    assert "1_finishes is no folder; move it away" in outcome.reason
+    assert (tmp_path / "1_finishes").read_text() == "mine"
+
+
+def test_a_child_process_that_was_killed_has_an_error_page(
+    tmp_path: Path, sections_of: SectionsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (section,) = sections_of(tmp_path / "notebooks", "1_finishes")
+    instead_of_work(monkeypatch, {"event": "cell"}, code=-9)
+    outcome = run_section(section, {}, tmp_path)
+    assert outcome.status == "failed"
+    assert "was killed by signal 9; the usual cause is too little memory" in outcome.reason
+    assert "was killed by signal 9" in (tmp_path / "1_finishes" / "error.html").read_text()
+    assert manifest_of(tmp_path / "1_finishes", "error.json")["status"] == "failed"
+
+
+def test_an_error_outside_every_cell_has_an_error_page(tmp_path: Path, sections_of: SectionsOf) -> None:
+    (section,) = sections_of(tmp_path / "notebooks", "1_finishes")
+    section.path.write_text(section.path.read_text().replace('"nbformat": 4', '"nbformat": 99'))
+    outcome = run_section(section, {}, tmp_path)
+    assert outcome.status == "failed"
+    page = BeautifulSoup((tmp_path / "1_finishes" / "error.html").read_text(), "html.parser")
+    assert "none: see the reason" in page.get_text()
 
 
 # --- the command, killed -------------------------------------------------------------------------

@@ -75,7 +75,8 @@ def test_a_path_from_the_working_folder_reaches_the_notebook_whole(
     (elsewhere / "pictures").mkdir(parents=True)
     monkeypatch.chdir(elsewhere)
     assert assign(sections, [("data", "pictures")])["10_last"]["data"] == str(elsewhere / "pictures")
-    assert assign(sections, [("data", "missing")])["10_last"]["data"] == "missing"
+    for name in ("missing", "a" * 5000):
+        assert assign(sections, [("data", name)])["10_last"]["data"] == name
 
 
 def test_two_parameters_cells_and_broken_files_are_refused(tmp_path: Path) -> None:
