@@ -7,14 +7,15 @@ a_j^(l+1): complex step and central differences find delta by it, in networks wi
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from coursework.backprop.activations import Array
 from coursework.backprop.certificate import RESOLVES, Certificate, Finding, Kink, WrongGradient
-from coursework.backprop.log_domain import log_domain, signed_gradients
+from coursework.backprop.log_domain import SignedGradients, log_domain, signed_gradients
 from coursework.backprop.network import DenseNetwork, Gradients, Layers, NetworkError
 from coursework.backprop.perturbation import as_gradients, in_double, move
 
@@ -221,30 +222,48 @@ def certify(network: DenseNetwork, x: Array, t: Array, gradients: Gradients | No
     """
     if network.dtype.kind == "c":
         raise NetworkError("the weights are complex; the judges move real ones, take the real part")
-    if gradients is None:
-        gradients = network.backward(network.forward(x), t)
+    for l, w in network.w.items():
+        if not np.isfinite(w).all():
+            raise NetworkError(f"w[{l}] holds {w[~np.isfinite(w)][0]}; only finite weights have gradients")
     if len(x) == 0:
         return Certificate(())
-    number = np.finfo(np.result_type(network.dtype, np.float32))
+    # what overflows is found not to be finite, and nobody can confirm it
+    with np.errstate(over="ignore", invalid="ignore"):
+        if gradients is None:
+            gradients = network.backward(network.forward(x), t)
+        size, shaken = signed_gradients(network, x, t), rounding(network, x, t)
+        findings: list[Finding] = []
+        for name, judge in JUDGES.items():
+            true = judge.gradients(network, x, t)
+            bound = judge.bounds(network, x, t, true)
+            findings += _findings(name, gradients, true, bound, size, shaken, network.dtype)
+        return Certificate(tuple(findings), kinks(network, x))
+
+
+def _findings(
+    name: str,
+    gradients: Gradients,
+    true: Gradients,
+    bound: Bounds,
+    size: SignedGradients,
+    shaken: Gradients,
+    dtype: np.dtype[Any],
+) -> Iterator[Finding]:
+    number = np.finfo(np.result_type(dtype, np.float32))
     # what 1e-12 is to float64, 5e-4 is to float32
     precision = float(number.eps / np.finfo(np.float64).eps)
-    size, shaken = signed_gradients(network, x, t), rounding(network, x, t)
-    findings = []
-    for name, judge in JUDGES.items():
-        true = judge.gradients(network, x, t)
-        bound = judge.bounds(network, x, t, true)
-        for kind in ("delta", "w", "b"):
-            ours, theirs = getattr(gradients, kind), getattr(true, kind)
-            if sorted(ours) != sorted(theirs):
-                raise WrongGradient(f"{kind} has the layers {sorted(ours)}; {name} has {sorted(theirs)}")
-            for l in theirs:
-                magnitude = float(np.max(getattr(size, kind)[l].ln))
-                too_small = -math.inf < magnitude < math.log(number.smallest_normal / RESOLVES)
-                noise = bound(kind, l) + ROUNDINGS * precision * largest(getattr(shaken, kind)[l])
-                allowed = max(judge.tolerance, EXACT * precision) + _share(noise, largest(theirs[l]))
-                error = relative_error(ours[l], theirs[l])
-                findings.append(Finding(name, f"{kind}[{l}]", error, math.inf if too_small else allowed))
-    return Certificate(tuple(findings), kinks(network, x))
+    tolerance = max(JUDGES[name].tolerance, EXACT * precision)
+    for kind in ("delta", "w", "b"):
+        ours, theirs = getattr(gradients, kind), getattr(true, kind)
+        if sorted(ours) != sorted(theirs):
+            raise WrongGradient(f"{kind} has the layers {sorted(ours)}; {name} has {sorted(theirs)}")
+        for l in theirs:
+            magnitude = float(np.max(getattr(size, kind)[l].ln))
+            too_small = -math.inf < magnitude < math.log(number.smallest_normal / RESOLVES)
+            noise = bound(kind, l) + ROUNDINGS * precision * largest(getattr(shaken, kind)[l])
+            allowed = tolerance + _share(noise, largest(theirs[l]))
+            error = relative_error(ours[l], theirs[l])
+            yield Finding(name, f"{kind}[{l}]", error, math.inf if too_small else allowed)
 
 
 def kinks(network: DenseNetwork, x: Array) -> tuple[Kink, ...]:
