@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from coursework.backprop.activations import Array
@@ -24,10 +26,10 @@ class InPlace:
 
         def row(layers: range) -> tuple[Array, dict[int, Array]]:
             # the layers side by side in one row, so that what is done to every unit is done in one call
-            whole = np.zeros(examples * sum(sizes[l - 1] for l in layers), network.dtype)
-            ends = np.cumsum([examples * sizes[l - 1] for l in layers])
-            parts = np.split(whole, ends[:-1])
-            return whole, {l: part.reshape(examples, -1) for l, part in zip(layers, parts, strict=True)}
+            ends = np.cumsum([0, *(examples * sizes[l - 1] for l in layers)]).tolist()
+            whole = np.zeros(ends[-1], network.dtype)
+            parts = zip(layers, pairwise(ends), strict=True)
+            return whole, {l: whole[start:end].reshape(examples, -1) for l, (start, end) in parts}
 
         a_row, self.a = row(range(2, L + 1))
         self._z, z = row(hidden)
