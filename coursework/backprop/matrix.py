@@ -128,10 +128,14 @@ class Elementwise(Matrix):
     right: Expression
 
     def latex(self) -> str:
-        return rf"{_apart(self.left, self.left.latex())}\odot {_apart(self.right, self.right.latex())}"
+        return rf"{_apart(self.left, self.left.latex())}\odot {self._right(self.right.latex())}"
 
     def code(self) -> str:
-        return f"{_apart(self.left, self.left.code())} * {_apart(self.right, self.right.code())}"
+        return f"{_apart(self.left, self.left.code())} * {self._right(self.right.code())}"
+
+    def _right(self, text: str) -> str:
+        # Python multiplies from the left
+        return f"({text})" if isinstance(self.right, Elementwise) else _apart(self.right, text)
 
     def evaluate(self, point: Any, letters: Letters | None = None) -> Any:
         return self.left.evaluate(point, letters) * self.right.evaluate(point, letters)
