@@ -8,7 +8,7 @@ joins all units to the one output. Batches run along the last axis of every arra
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
@@ -121,6 +121,12 @@ class Networks:
         if not exists or (self.in_rows(l) and j != k):
             raise ValueError(f"w_{j}{k}^({l}) does not exist in this network with {self.links!r} links")
         return np.asarray(w[j - 1] if self.in_rows(l) else w[j - 1, k - 1])
+
+    def select(self, members: Any) -> Networks:
+        """Return the networks of the batch that `members`, a slice or an array of numbers, names."""
+        w = {l: values[..., members] for l, values in self.w.items()}
+        b = {l: values[..., members] for l, values in self.b.items()}
+        return replace(self, w=w, b=b, x=self.x[..., members], t=self.t[..., members])
 
     def require_plain(self, what: str) -> None:
         """Raise ValueError unless the networks have no cure and one example: `what` holds for these only."""
