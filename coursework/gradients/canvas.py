@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
 
 from coursework.gradients.chain import Trace
 from coursework.gradients.precision import log10_smallest
@@ -38,7 +40,7 @@ def layer_axis(axes: Axes, depth: int) -> None:
     axes.set(xlim=(1, depth), xlabel="weight layer $l$  (1: at the inputs, right end: at the output)")
 
 
-def draw_band(axes: Axes, x: Array, logs: Array, colour: str, label: str = "") -> Array:
+def draw_band(axes: Axes, x: NDArray[Any], logs: Array, colour: str, label: str = "") -> Array:
     """Draw median and bands (5 to 95 %, 25 to 75 %) of `logs`, shape (len(x), B), and return the median.
 
     Exact zeros are left out; a row without any other number leaves a gap.
@@ -69,11 +71,11 @@ def mark_floor(axes: Axes, dtype: str) -> None:
 
 
 def spread_out(places: Sequence[float], gap: float) -> list[float]:
-    """Return heights for labels at `places`, in the same order, at least `gap` apart, moved as little as can be.
+    """Return heights for labels at `places`, in the same order, at least `gap` apart and close to them.
 
     Labels too close are pushed apart in pairs, evenly, until none is.
     """
-    order = np.argsort(places)
+    order = np.argsort(places, kind="stable")
     heights = np.asarray(places, dtype=float)[order]
     for _ in range(500):
         overlap = gap - np.diff(heights)

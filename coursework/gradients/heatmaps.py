@@ -16,6 +16,8 @@ from coursework.gradients.phase import NarrowPhase, WidePhase
 #: Blue: vanishing, red: exploding. White in the middle, told apart by readers of every kind of colour vision.
 _MAP = "RdBu_r"
 _LARGEST = 150.0
+#: Weight layers of the assignment, to which the narrow networks' decades per layer are scaled up.
+_DEPTH = 152
 
 
 def _scale() -> AsinhNorm:
@@ -55,7 +57,7 @@ def plot_grid(frame: pd.DataFrame, laws: Mapping[tuple[str, float], str]) -> Fig
         image = axes.imshow(medians, cmap=_MAP, norm=_scale(), aspect="auto", origin="lower")
         axes.set_facecolor("#c8c8c8")
         for y, x in np.ndindex(medians.shape):
-            _write(axes, x, y, medians[y, x], zeros[y, x])
+            _write(axes, x, y, float(medians[y, x]), float(zeros[y, x]))
         bottom, left = number >= len(panels) - len(activations), number % len(activations) == 0
         axes.set_xticks(range(len(laws)), list(laws.values()) if bottom else [], rotation=90, fontsize=8)
         axes.set_yticks(range(len(depths)), [str(depth) for depth in depths] if left else [], fontsize=8)
@@ -82,37 +84,43 @@ def _write(axes: Axes, x: int, y: int, median: float, zero: float) -> None:
 def plot_phases(phases: Sequence[WidePhase], narrow: NarrowPhase) -> Figure:
     """Draw where gradients vanish (blue) and explode (red), with what theory says of it as lines.
 
-    Wide networks: contours of mean-field theory over the measured colours, and the line chi_1 = 1. Narrow
+    Wide networks: contours of mean-field theory (solid; dotted: measured), and the line chi_1 = 1. Narrow
     living ReLU networks: the line on which the typical one neither vanishes nor explodes, and He's.
     """
     figure, panels = blank_figure(3.0 * (len(phases) + 1) + 0.8, 3.9, len(phases) + 1)
     image = None
     for axes, phase in zip(panels, phases, strict=False):
         distance = np.arange(phase.measured.shape[0])
-        image = axes.pcolormesh(phase.sw, distance, phase.measured, cmap=_MAP, norm=_scale(), shading="nearest")
+        image = axes.pcolormesh(
+            phase.sw, distance, phase.measured, cmap=_MAP, norm=_scale(), shading="nearest"
+        )
         contours = axes.contour(
             phase.sw, distance, phase.predicted, levels=[-30, -10, -3, 3, 10, 30], colors="#1a1a1a",
             linestyles="solid", linewidths=0.9,
         )  # fmt: skip
         axes.clabel(contours, fmt="%g", fontsize=7)
+        axes.contour(
+            phase.sw, distance, phase.measured, levels=[-30, -10, -3, 3, 10, 30], colors="#1a1a1a",
+            linestyles="dotted", linewidths=1.1,
+        )  # fmt: skip
         axes.axvline(phase.critical, color="#1a1a1a", linestyle="--", linewidth=1.4)
         axes.set_xscale("log")
-        axes.set(xlabel=r"$\sigma_w$", title=f"{phase.activation}, {phase.width} wide")
-        axes.annotate(f"critical: {phase.critical:.3g}", (phase.critical, distance[-1]), (-3, -4), ha="right",
-                      va="top", rotation=90, textcoords="offset points", fontsize=8)  # fmt: skip
+        axes.set(xlabel=r"$\sigma_w$")
+        critical = rf"critical $\sigma_w$ = {phase.critical:.3g}"
+        axes.set_title(f"{phase.activation}, {phase.width} wide\n{critical}", fontsize=10)
         _plain_ticks(axes, phase.sw)
     panels[0].set_ylabel("layers below the last hidden one")
     last = panels[-1]
     places = np.arange(len(narrow.widths))
-    total = 152 * narrow.measured
+    total = _DEPTH * narrow.measured
     last.pcolormesh(narrow.sw, places, total.T, cmap=_MAP, norm=_scale(), shading="nearest")
     last.plot(narrow.critical, places, "o--", color="#1a1a1a", markersize=4, linewidth=1.4)
     last.axvline(np.sqrt(2), color=GREY, linewidth=1.2)
     last.annotate("He", (np.sqrt(2), places[-1]), (-3, 2), ha="right", textcoords="offset points", fontsize=8)
-    last.annotate("critical", (narrow.critical[0], 0), (5, -2), textcoords="offset points", fontsize=8)
     last.set_yticks(places, [str(width) for width in narrow.widths])
     last.set_xscale("log")
-    last.set(xlabel=r"$\sigma_w$", ylabel="units a layer", title="living ReLU, 152 layers")
+    last.set(xlabel=r"$\sigma_w$", ylabel="units a layer")
+    last.set_title(f"living ReLU, {_DEPTH} layers\ncritical: the dashed line", fontsize=10)
     _plain_ticks(last, narrow.sw)
     _bar(figure, image, panels, r"median of $\log_{10}$ of the change of $\Vert\delta\Vert$")
     return figure

@@ -5,61 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
+import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
+from coursework.gradients.canvas import (
+    BLUE,
+    GRADIENT,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    SKY,
+    VERMILION,
+    blank_figure,
+    draw_gradients,
+    layer_axis,
+    mark_floor,
+)
 from coursework.gradients.chain import Trace
-from coursework.gradients.monitor import GradientMonitor
-from coursework.gradients.precision import log10_smallest, lost, plain_gradients
+from coursework.gradients.finite_width import LogNormal
+from coursework.gradients.precision import death_layers, log10_smallest, lost, plain_gradients
 from coursework.gradients.scaled import Array
-from coursework.gradients.sweep import Share, quantiles_by_layer
+from coursework.gradients.sweep import Share
 from coursework.gradients.theory import closed_form, log10_probability_nonzero, sigmoid_bound
 from coursework.gradients.zeros import CONDITIONS
-
-#: Okabe and Ito's palette, told apart by readers of every kind of colour vision.
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY = "#0072b2", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#56b4e9"
-GREY = "#6e6e6e"
-_GRADIENT = r"$\log_{10}\,|\partial E_n/\partial w_{11}^{(l)}|$"
-_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-
-
-def _figure(width: float = 8.2, height: float = 4.4, columns: int = 1) -> tuple[Figure, list[Axes]]:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    panels = np.atleast_1d(figure.subplots(1, columns))
-    for axes in panels:
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    return figure, list(panels)
-
-
-def _layer_axis(axes: Axes, depth: int) -> None:
-    axes.set(xlim=(1, depth), xlabel="weight layer $l$  (1: at the inputs, right end: at the output)")
-
-
-def _band(axes: Axes, trace: Trace, colour: str, label: str) -> None:
-    layers = np.arange(1, trace.networks.depth + 1)
-    low, lower, median, upper, high = quantiles_by_layer(trace, _LEVELS)
-    axes.fill_between(layers, low, high, color=colour, alpha=0.18, linewidth=0)
-    axes.fill_between(layers, lower, upper, color=colour, alpha=0.3, linewidth=0)
-    axes.plot(layers, median, color=colour, linewidth=2, label=label)
-
-
-def _mark_floor(axes: Axes, dtype: str) -> None:
-    floor = log10_smallest(dtype)
-    bottom, top = axes.get_ylim()
-    if bottom < floor < top:
-        axes.axhspan(bottom, floor, color=VERMILION, alpha=0.07, linewidth=0)
-        axes.axhline(floor, color=VERMILION, linewidth=1.2)
-        text = f"{dtype} ends at $10^{{{floor:.0f}}}$: below, it stores exactly 0"
-        axes.annotate(text, (0.01, floor), (0, -4), xycoords=("axes fraction", "data"), va="top",
-                      textcoords="offset points", color=VERMILION, fontsize=9)  # fmt: skip
-        axes.set_ylim(bottom, top)
 
 
 def plot_closed_form(traces: Mapping[str, Trace], network: int = 0) -> Figure:
     """Answer 2.1: the backward pass of one network of each trace as a line, the closed form as dots."""
-    figure, (axes,) = _figure()
+    figure, (axes,) = blank_figure()
     depth = 1
     for (label, trace), colour in zip(traces.items(), (BLUE, ORANGE, GREEN, PURPLE), strict=False):
         depth = trace.networks.depth
@@ -69,33 +43,29 @@ def plot_closed_form(traces: Mapping[str, Trace], network: int = 0) -> Figure:
         shown = slice(0, None, max(1, depth // 25))
         axes.plot(layers[shown], closed_form(trace)[shown, network], "o", color=colour, markersize=5,
                   markerfacecolor="white", label=f"{label}: closed form")  # fmt: skip
-    _layer_axis(axes, depth)
-    axes.set_ylabel(_GRADIENT)
+    layer_axis(axes, depth)
+    axes.set_ylabel(GRADIENT)
     axes.legend(frameon=False)
     return figure
 
 
-def plot_families(traces: Mapping[str, Trace]) -> Figure:
-    """Quantile bands (5, 25, 50, 75, 95 %) of several families over the floor of float32."""
-    figure, (axes,) = _figure(height=4.8)
-    depth = 1
-    for (label, trace), colour in zip(traces.items(), (BLUE, ORANGE, GREEN, PURPLE), strict=False):
-        depth = trace.networks.depth
-        _band(axes, trace, colour, label)
-    _layer_axis(axes, depth)
-    axes.set_ylabel(_GRADIENT)
-    axes.margins(y=0.02)
-    _mark_floor(axes, "float32")
-    axes.legend(frameon=False, loc="lower right", fontsize=9)
-    return figure
+def plot_sigmoid(trace: Trace, network: int = 0, law: LogNormal | None = None) -> Figure:
+    """Answer 2.2: the batch under its bound, and what float32 makes of one network of it.
 
-
-def plot_sigmoid(trace: Trace, network: int = 0) -> Figure:
-    """Answer 2.2: the batch under its bound, and what float32 makes of one network of it."""
+    Parameters
+    ----------
+    law : what theory says of one layer's step (`sigmoid_step`), drawn from the last layer's median on.
+    """
     depth = trace.networks.depth
     layers = np.arange(1, depth + 1)
-    figure, (axes,) = _figure()
-    _band(axes, trace, BLUE, "exact: median, 25 to 75 %, 5 to 95 %")
+    figure, (axes,) = blank_figure()
+    draw_gradients(axes, trace, BLUE, "exact: median, 25 to 75 %, 5 to 95 %")
+    if law is not None:
+        start = np.median(trace.log10_gradients[-1])
+        for deviations, style in ((0.0, "-"), (-1.645, ":"), (1.645, ":")):
+            predicted = [start + law.log10(float(depth - l), deviations) for l in layers]
+            axes.plot(layers, predicted, color="#1a1a1a", linestyle=style, linewidth=1.1,
+                      label="log-normal law, its median and 5 to 95 %" if style == "-" else None)  # fmt: skip
     axes.plot(layers, np.median(sigmoid_bound(trace), axis=1), color=GREY, linestyle="--",
               label=rf"bound $|e|\,z^{{(l)}}(W/4)^{{{depth}-l}}$, median")  # fmt: skip
     with np.errstate(divide="ignore"):
@@ -103,9 +73,9 @@ def plot_sigmoid(trace: Trace, network: int = 0) -> Figure:
     gone = lost(trace, np.float32)[:, network]
     axes.plot(layers, np.where(np.isfinite(plain), plain, np.nan), color=VERMILION, linewidth=1.2,
               label="one network in float32")  # fmt: skip
-    _layer_axis(axes, depth)
-    axes.set_ylabel(_GRADIENT)
-    _mark_floor(axes, "float32")
+    layer_axis(axes, depth)
+    axes.set_ylabel(GRADIENT)
+    mark_floor(axes, "float32")
     if gone.any():
         death = int(layers[gone].max())
         floor = log10_smallest("float32")
@@ -116,13 +86,26 @@ def plot_sigmoid(trace: Trace, network: int = 0) -> Figure:
     return figure
 
 
-def plot_scales(scales: Sequence[float], decay: Array, edge: Trace, offsets: Sequence[float]) -> Figure:
-    """Left: decades per layer against the scale of the weights. Right: the knife edge that explodes."""
-    figure, (left, right) = _figure(width=9.6, columns=2)
+def plot_scales(
+    scales: Sequence[float],
+    decay: Array,
+    edge: Trace,
+    offsets: Sequence[float],
+    law: Mapping[float, float] | None = None,
+) -> Figure:
+    """Left: decades per layer against the scale of the weights. Right: the knife edge that explodes.
+
+    Parameters
+    ----------
+    law : scale -> decades per layer as theory has them, drawn over the measurement.
+    """
+    figure, (left, right) = blank_figure(width=9.6, columns=2)
     order = np.argsort(scales)
     scales, decay = np.asarray(scales)[order].tolist(), decay[order]
     left.fill_between(scales, decay[:, 0], decay[:, 2], color=BLUE, alpha=0.2, linewidth=0)
     left.plot(scales, decay[:, 1], "o-", color=BLUE, label="random sigmoid chains, median and 5 to 95 %")
+    if law:
+        left.plot(list(law), list(law.values()), color="#1a1a1a", linewidth=1.1, label="law of random chains")
     left.axhline(0, color=GREY, linewidth=1)
     left.text(scales[0], 0.08, "above: exploding", color=GREY, fontsize=9)
     left.set(xlabel="standard deviation of the weights", ylabel="decades per layer towards the inputs")
@@ -136,9 +119,9 @@ def plot_scales(scales: Sequence[float], decay: Array, edge: Trace, offsets: Seq
         name = "0.5 exactly" if offset == 0 else rf"0.5 + $10^{{{np.log10(offset):.0f}}}$"
         right.plot(np.arange(1, depth + 1), logs, color=colour, linewidth=1.8, label=f"x = {name}")
     right.axhline(0, color=GREY, linewidth=1)
-    _layer_axis(right, depth)
+    layer_axis(right, depth)
     right.set_xlabel("weight layer $l$")
-    right.set_ylabel(_GRADIENT)
+    right.set_ylabel(GRADIENT)
     right.set_title("$w = 8$, $b = -4$ in every layer", fontsize=10)
     right.legend(frameon=False, fontsize=9)
     return figure
@@ -152,7 +135,7 @@ def plot_nonzero(shares: Mapping[str, Sequence[Share]], depth: int) -> Figure:
     shares : measured shares by links, "chains" or "full".
     depth : how far the closed form is drawn.
     """
-    figure, (near, far) = _figure(width=9.6, height=4.0, columns=2)
+    figure, (near, far) = blank_figure(width=9.6, height=4.0, columns=2)
     looks = {"chains": (ORANGE, "o", "two chains"), "full": (GREEN, "s", "bipartite")}
     depths = np.arange(2, depth + 1)
     for links, measured in shares.items():
@@ -193,7 +176,7 @@ def plot_conditions(panels: Mapping[str, Mapping[str, Array]], exact: Mapping[st
         "nonzero": "not zero",
     }
     colours = dict(zip((*CONDITIONS, "nonzero"), (GREY, PURPLE, VERMILION, ORANGE, SKY, BLUE), strict=True))
-    figure, axes_list = _figure(width=9.6, height=3.6, columns=len(panels))
+    figure, axes_list = blank_figure(width=9.6, height=3.6, columns=len(panels))
     shown = [n for n in names if any(np.any(shares[n] > 0) for shares in panels.values())]
     for axes, (title, shares) in zip(axes_list, panels.items(), strict=True):
         layers = np.arange(1, len(shares["nonzero"]) + 1)
@@ -210,19 +193,52 @@ def plot_conditions(panels: Mapping[str, Mapping[str, Array]], exact: Mapping[st
     return figure
 
 
-def plot_monitor(monitors: Mapping[str, GradientMonitor]) -> Figure:
-    """Gradient norm of each watched parameter at the first and the last recorded step, by module."""
-    figure, (axes,) = _figure(height=4.0)
+def plot_formats(trace: Trace, dtypes: Sequence[str] = ("float16", "float32", "float64")) -> Figure:
+    """Show how far down one network's gradients each float format gets, and the layer at which it dies."""
+    figure, (axes,) = blank_figure()
+    depth = trace.networks.depth
+    layers = np.arange(1, depth + 1)
+    axes.plot(layers, trace.log10_gradients[:, 0], color=GREY, linestyle="--", linewidth=1.4)
+    axes.annotate("exact", (1, trace.log10_gradients[0, 0]), (6, 0), textcoords="offset points", color=GREY)
+    # the widest first, so that the narrower ones stay visible on top of it
+    for dtype, colour in zip(reversed(dtypes), (BLUE, VERMILION, GREEN), strict=False):
+        plain = np.abs(plain_gradients(trace.networks, dtype)[:, 0].astype(np.float64))
+        with np.errstate(divide="ignore"):
+            logs = np.where(plain > 0, np.log10(plain), np.nan)
+        axes.plot(layers, logs, color=colour, linewidth=2.4)
+        death = int(death_layers(trace, dtype)[0])
+        if death:
+            floor = log10_smallest(dtype)
+            axes.plot(death, floor, "X", color=colour, markersize=9)
+            text = f"{dtype}: exactly 0 from $l = {death}$ down, {depth - death} layers from the end"
+            axes.annotate(text, (death, floor), (-12, 0), ha="right", va="center", color=colour,
+                          textcoords="offset points", fontsize=9)  # fmt: skip
+    layer_axis(axes, depth)
+    axes.set_ylabel(GRADIENT)
+    return figure
+
+
+def plot_monitor(frames: Mapping[str, pd.DataFrame], kind: str = "dW") -> Figure:
+    """Gradient norm of each watched parameter at the first and the last recorded step, by model.
+
+    Parameters
+    ----------
+    frames : label -> a monitor's tidy table (`GradientMonitor.frame`, `read_log`), of any network.
+    kind : "dW" or "delta".
+    """
+    figure, (axes,) = blank_figure(height=4.0)
     count = 1
-    for (label, monitor), colour in zip(monitors.items(), (BLUE, ORANGE, GREEN, PURPLE), strict=False):
-        steps, names, values = monitor.table()
-        count = max(count, len(names))
-        places = np.arange(1, len(names) + 1)
-        values = np.where(np.isfinite(values), values, np.nan)
-        first = f"{label}, step {steps[0]}"
-        axes.plot(places, values[0], "o--", color=colour, markerfacecolor="white", label=first)
-        axes.plot(places, values[-1], "o-", color=colour, label=f"{label}, step {steps[-1]}")
-    axes.set(xlim=(0.5, count + 0.5), xlabel="weight matrix, from the inputs to the output")
-    axes.set_ylabel(r"$\log_{10}\,\Vert\partial E/\partial W^{(l)}\Vert$")
+    for (label, frame), colour in zip(frames.items(), (BLUE, ORANGE, GREEN, PURPLE), strict=False):
+        rows = frame[frame["kind"] == kind]
+        first, last = rows["step"].min(), rows["step"].max()
+        places = {name: place for place, name in enumerate(dict.fromkeys(rows["name"]), start=1)}
+        count = max(count, len(places))
+        for step, look, fill in ((first, "o--", "white"), (last, "o-", colour)):
+            shown = rows[(rows["step"] == step) & np.isfinite(rows["log10_norm"])]
+            axes.plot(shown["name"].map(places), shown["log10_norm"], look, color=colour,
+                      markerfacecolor=fill, label=f"{label}, step {step}")  # fmt: skip
+    axes.set(xlim=(0.5, count + 0.5), xlabel="parameter, from the inputs to the output")
+    symbol = r"\partial E/\partial W" if kind == "dW" else r"\delta"
+    axes.set_ylabel(rf"$\log_{{10}}\,\Vert {symbol}\Vert$")
     axes.legend(frameon=False, fontsize=9)
     return figure

@@ -48,11 +48,13 @@ def nonzero_shares(spec: ChainSpec, depths: Sequence[int], networks: int, seed: 
     """
     if not depths:
         raise ValueError("depths is empty: name at least one number of weight layers")
+    if not isinstance(spec.width, int):
+        raise ValueError(f"width {spec.width} varies: the closed form is for layers of one width")
     shares = []
     for depth in depths:
         trace = run(draw(replace(spec, depth=depth), networks, seed + depth))
         count = int(np.count_nonzero(~trace.gradient(1).is_zero))
-        log10_p = log10_probability_nonzero(depth, 1, spec.links, spec.width, spec.bias_scale != 0)
+        log10_p = log10_probability_nonzero(depth, 1, spec.links_name, spec.width, spec.bias_scale != 0)
         test = binomtest(count, networks, 10.0**log10_p)
         if test.pvalue < _IMPROBABLE:
             raise Disagreement(

@@ -7,6 +7,8 @@ from coursework.gradients import plots, sweep
 from coursework.gradients.chain import Trace, run
 from coursework.gradients.ensembles import ChainSpec, draw
 from coursework.gradients.mlp import watch_training
+from coursework.gradients.precision import death_layers
+from coursework.gradients.sigmoid_chain import sigmoid_step
 from coursework.gradients.theory import sigmoid_bound
 from coursework.gradients.zeros import first_conditions
 
@@ -42,10 +44,21 @@ def test_a_shallow_network_has_no_floor_to_mark() -> None:
     assert list(axes.texts) == []
 
 
-def test_the_families_figure_draws_the_median_of_each(sigmoid: Trace) -> None:
-    relu = run(draw(ChainSpec(activation="relu", alive=True), 50, seed=0))
-    (axes,) = plots.plot_families({"sigmoid": sigmoid, "relu": relu}).axes
-    np.testing.assert_allclose(line(axes, "relu"), np.median(relu.log10_gradients, axis=1))
+def test_the_law_is_drawn_from_the_last_layer_on(sigmoid: Trace) -> None:
+    (axes,) = plots.plot_sigmoid(sigmoid, law=sigmoid_step(1.0)).axes
+    law = line(axes, "log-normal law, its median and 5 to 95 %")
+    assert law[-1] == pytest.approx(np.median(sigmoid.log10_gradients[-1]))
+    assert law[0] - law[-1] == pytest.approx(151 * -2.0852 / np.log(10), abs=1e-2)
+
+
+def test_the_formats_figure_says_where_each_dies() -> None:
+    trace = run(draw(ChainSpec(depth=160, law="constant"), 1, seed=0))
+    (axes,) = plots.plot_formats(trace).axes
+    said = [text.get_text() for text in axes.texts]
+    assert [words.split(":")[0] for words in said] == ["exact", "float32", "float16"]  # float64 lives
+    death = int(death_layers(trace, "float32")[0])
+    assert 60 < 160 - death < 80
+    assert f"$l = {death}$" in said[1]
 
 
 def test_the_scale_figure_has_a_point_for_each_scale() -> None:
@@ -79,6 +92,7 @@ def test_the_condition_figure_stacks_to_one() -> None:
 
 
 def test_the_monitor_figure_has_a_first_and_a_last_step() -> None:
-    monitor = watch_training("relu", layers=4, steps=3, seed=0)
-    (axes,) = plots.plot_monitor({"ReLU": monitor}).axes
-    np.testing.assert_array_equal(line(axes, "ReLU, step 3"), monitor.table()[2][-1])
+    frame = watch_training("relu", layers=4, steps=3, seed=0).frame()
+    (axes,) = plots.plot_monitor({"ReLU": frame}).axes
+    last = frame[(frame["step"] == 3) & (frame["kind"] == "dW")]
+    np.testing.assert_array_equal(line(axes, "ReLU, step 3"), last["log10_norm"])
