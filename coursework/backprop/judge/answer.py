@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +14,7 @@ from coursework.backprop.judge.diagnosis import Finding, judge
 from coursework.backprop.judge.latex import latex
 from coursework.backprop.judge.questions import Question, question
 from coursework.backprop.judge.reading import Reading, readings
-from coursework.backprop.judge.search import PLAIN, Guess
+from coursework.backprop.judge.search import LIMIT, PLAIN, Guess
 from coursework.backprop.judge.slips import Slip
 from coursework.backprop.judge.tokens import Unreadable
 
@@ -60,9 +62,11 @@ class Answer:
     @property
     def lines(self) -> list[str]:
         """The verdict, line by line, formulas between dollar signs."""
-        lines = [self.summary, *(_told(slip, self.level) for slip in self.slips)]
-        if self.status == "wrong" and self.level == "mend":
-            lines += ["Or else: " + "; ".join(slip.advice for slip in o) + "." for o in self.others[:1]]
+        lines = [self.summary, *_told(self.slips, self.level)]
+        if self.level == "mend":
+            for other in self.others[:1]:
+                advice = "; ".join(dict.fromkeys(slip.advice for slip in other))
+                lines.append(f"Or else: {advice}.")
         return [*lines, *(_sentence(note) for note in self.notes)]
 
     def as_dict(self) -> dict[str, Any]:
@@ -133,12 +137,36 @@ def _of_arrays(asked: Question, typed: str, level: str) -> Answer:
     )
 
 
+def verdict(question_id: str, typed: str) -> str:
+    """Return "right", "wrong" or "unreadable", without a search for the slip: about a millisecond.
+
+    Raises
+    ------
+    UnknownQuestion : the message lists those there are.
+    """
+    asked = question(question_id)
+    try:
+        if is_numpy(typed):
+            return "right" if judge_arrays(typed, asked, explain=False).right else "wrong"
+        return "right" if _accepted(asked, readings(typed, asked.layout))[0] else "wrong"
+    except Unreadable:
+        return "unreadable"
+
+
+def _accepted(asked: Question, found: list[Reading]) -> tuple[bool, list[Reading]]:
+    """Return whether the text is right, and which of its readings are.
+
+    Where the brackets do not balance, every reading must be right.
+    """
+    right = [reading for reading in found if judge(reading, asked, effort=0).right]
+    balanced = not found[0].bracket
+    return bool(right) and (balanced or len(right) == len(found)), right
+
+
 def _judged(asked: Question, typed: str, level: str) -> Answer:
     found = readings(typed, asked.layout)
-    plain = [reading for reading in found if not reading.bracket]
-    quick = [(reading, judge(reading, asked, effort=0)) for reading in found]
-    right = [reading for reading, finding in quick if finding.right]
-    if right and (plain or len(right) == len(found)):
+    accepted, right = _accepted(asked, found)
+    if accepted:
         return _answer(asked, typed, level, right[0], judge(right[0], asked))
     if right:
         ways = f"{len(found)} ways to balance the brackets were tried; only this one is the derivative"
@@ -153,16 +181,18 @@ def _judged(asked: Question, typed: str, level: str) -> Answer:
             judge(right[0], asked, effort=0).comparison,
         )
         return _answer(asked, typed, level, right[0], finding)
-    return _likeliest(asked, typed, level, plain or found[:6])
+    return _likeliest(asked, typed, level, found[:6])
 
 
 def _likeliest(asked: Question, typed: str, level: str, found: list[Reading]) -> Answer:
     """Return the judgement of the reading whose slips are the likeliest."""
     best: tuple[float, Reading, Finding] | None = None
+    began = time.process_time()
     for effort in (1, 2):
         # where a product's reach is unclear, two slips are sought in the shorter one first
         for reading in found[:: 1 if effort == 1 else -1]:
-            if best is None or (best[0] > PLAIN and not (effort == 2 and reading.bracket)):
+            late = time.process_time() - began > LIMIT or (effort == 2 and reading.bracket)
+            if best is None or (best[0] > PLAIN and not late):
                 finding = judge(reading, asked, effort=effort)
                 cost = finding.guesses[0].cost if finding.guesses else 99.0
                 if best is None or cost < best[0]:
@@ -196,12 +226,16 @@ def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:].rstrip(".") + "."
 
 
-def _told(slip: Slip, level: str) -> str:
-    if level == "mend":
-        return _sentence(f"{slip.what}: {slip.advice}")
-    if level == "where" and slip.found:
-        return _sentence(f"{slip.what}: look at ${slip.found}$")
-    return _sentence(slip.what)
+def _told(slips: Sequence[Slip], level: str) -> list[str]:
+    """Return a line for each slip; slips of one part share theirs."""
+    whats: dict[str, list[str]] = {}
+    for slip in slips:
+        where = {"what": "", "where": f"look at ${slip.found}$" if slip.found else "", "mend": slip.advice}
+        whats.setdefault(where[level], []).append(slip.what)
+    return [
+        _sentence(", and ".join(dict.fromkeys(what)) + (f": {where}" if where else ""))
+        for where, what in whats.items()
+    ]
 
 
 def _as_dict(slip: Slip, level: str) -> dict[str, str]:

@@ -58,13 +58,13 @@ def judge(reading: Reading, question: Question, *, effort: int = 2) -> Finding:
     Unreadable : a sum of it cannot be evaluated.
     """
     asked, sides, is_answer = _sides(reading, question)
-    comparisons = [compare(side, asked) for side in sides]
+    comparisons = [compare(side, asked, thorough=effort > 0) for side in sides]
     wrong = next((i for i, c in enumerate(comparisons) if not c.equal), None)
     name = latex(asked.target)
     if wrong is None:
         return _right(reading, question, asked, sides, comparisons[-1], is_answer, effort)
     node, comparison = sides[wrong], comparisons[wrong]
-    if question.layout.L == 4 and compare(node, asked, biases=False).equal:
+    if question.layout.L == 4 and compare(node, asked, biases=False, thorough=False).equal:
         note = "Right for the network of the figure, which has no biases; with biases it would not be."
         if is_answer and not reading.faults and not _circular(sides, question):
             return Finding(True, f"Right: this is ${name}$.", (), (*reading.notes, note), comparison)
@@ -81,7 +81,7 @@ def _sides(reading: Reading, question: Question) -> tuple[Asked, tuple[Node, ...
     left = sides[0]
     if left in question.own_names:
         return asked, sides[1:], True
-    if compare(left, asked).equal:
+    if compare(left, asked, thorough=False).equal:
         return asked, sides, True
     for letter in sorted(free_letters(left) - {"l", "L"}):
         bound = {part.letter for side in sides[1:] for part in walk(side) if isinstance(part, Over)}
@@ -125,11 +125,11 @@ def _further(node: Node, question: Question, asked: Asked) -> list[str]:
     if any(isinstance(part, Partial) for part in walk(node)):
         notes.append("Derivatives are left in it; carry them out too.")
     if asked.activation == "sigmoid":
-        if compare(node, asked, activation="generic").equal:
+        if compare(node, asked, activation="generic", thorough=False).equal:
             notes.append("It holds for every activation $h$.")
         else:
             notes.append(r"It holds for the sigmoid, which the question has; for another $h$ write $h'$.")
-    if asked.further and not compare(node, asked, points=asked.further).equal:
+    if asked.further and not compare(node, asked, points=asked.further, thorough=False).equal:
         layers = [str(point["l"]) for point in asked.further]
         notes.append(
             f"For $l={','.join(layers)}$ fewer units follow; there "
@@ -147,7 +147,7 @@ def _guesses(node: Node, asked: Asked, effort: int) -> tuple[Guess, ...]:
         other for other, signs in _SIGNS_OF.items() if other != asked.activation and used.intersection(signs)
     ]
     for other in others:
-        if compare(node, asked, activation=other).equal:
+        if compare(node, asked, activation=other, thorough=False).equal:
             return (Guess((_for_another(asked, other),), node, 0.0),)
     guesses = search(node, asked, asked.activation, pairs=False)
     for other in others:

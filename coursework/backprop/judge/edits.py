@@ -92,7 +92,7 @@ def _difference(old: Node, new: Node) -> tuple[tuple[str, ...], float]:
         case Apply(argument=Ref() as one), Ref() as two:
             if (one.layer, one.units) == (two.layer, two.units):
                 return ("symbol",), 0.0
-    return ("symbol",), 1.3
+    return ("symbol",), 1.3 if isinstance(old, Ref | Apply) else 2.0
 
 
 def _ref_difference(old: Ref, new: Ref) -> tuple[tuple[str, ...], float]:
@@ -102,12 +102,10 @@ def _ref_difference(old: Ref, new: Ref) -> tuple[tuple[str, ...], float]:
     if old.name != new.name:
         kinds.append("symbol")
         extra += 0.0 if old.units == new.units else 1.3
-    if old.layer != new.layer and (old.name == new.name or old.name == "w"):
+    if old.layer != new.layer and (old.units == new.units or old.name == new.name):
         kinds.append("layer")
         if old.layer and new.layer and old.layer.letter == new.layer.letter:
             extra += 0.1 * (abs(old.layer.offset - new.layer.offset) - 1)
-    elif old.layer != new.layer:
-        extra += 0.5
     if old.name == new.name and old.units != new.units:
         swapped = old.units == new.units[::-1] and len(old.units) == 2
         changed = sum(one != two for one, two in zip(old.units, new.units, strict=True))
@@ -133,8 +131,10 @@ def changes(node: Node) -> Iterator[Edit]:
         yield Edit(node, multiply([Number(number, text), node]), ("constant",), 0.4 * (number - 2))
         yield Edit(node, Divide(node, Number(number, text)), ("constant",), 0.4 * (number - 2))
     yield Edit(node, Power(node, Number(2, "2")), ("power",), 0.3)
-    yield Edit(node, add([ONE, Negative(node)]), ("missing term",), 0.2)
-    yield Edit(node, add([node, Negative(Ref("t"))]), ("missing term",))
+    if not isinstance(node, Number):
+        yield Edit(node, add([ONE, Negative(node)]), ("missing term",), 0.2)
+    if node != Ref("t"):
+        yield Edit(node, add([node, Negative(Ref("t"))]), ("missing term",))
     yield Edit(node, Divide(ONE, node), ("fraction",), 0.3)
     match node:
         case Apply(function=function, argument=argument):
@@ -142,7 +142,7 @@ def changes(node: Node) -> Iterator[Edit]:
                 yield Edit(node, Apply(other, argument), ("derivative",))
             yield Edit(node, argument, ("symbol",), 0.5)
         case Number():
-            for number in (-1.0, 0.5, 1.0, 2.0):
+            for number in (0.5, 1.0, 2.0):
                 if number != node.value:
                     yield Edit(node, Number(number, f"{number:g}"), ("constant",))
         case Power(base=base, exponent=Number(value=n)):

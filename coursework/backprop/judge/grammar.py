@@ -15,7 +15,6 @@ from coursework.backprop.judge.tree import (
     Divide,
     Index,
     Letter,
-    Multiply,
     Negative,
     Node,
     Number,
@@ -367,10 +366,22 @@ class Grammar(QuantityReader):
                 else:
                     self.place, inside = start, None
         if inside is None:
-            parenthesised = self.next.text in ("(", "{", "[")
+            end = self._end_of_group()
             inside = self.term()
-            parenthesised &= self.ahead(-1).text in (")", "}", "]") and not isinstance(inside, Multiply)
+            parenthesised = self.place == end
         return self._bounded(kind, letter, low, high, inside, parenthesised)
+
+    def _end_of_group(self) -> int:
+        """Return the place behind the bracket that closes the one to be read next, -1 without one."""
+        depth = 0
+        if self.next.kind == "sign" and self.next.text in _OPENING:
+            for place in range(self.place, len(self.tokens)):
+                token = self.tokens[place]
+                if token.kind == "sign":
+                    depth += (token.text in _OPENING) - (token.text in _OPENING.values())
+                if depth == 0:
+                    return place + 1
+        return -1
 
     def _range(self, high: Index | None) -> tuple[str, Index | None, Index | None]:
         """Read k, k=1, k=1..3 or k in 1..3."""

@@ -59,8 +59,13 @@ def compare(
     points: Sequence[Point] | None = None,
     activation: str | None = None,
     biases: bool = True,
+    thorough: bool = True,
 ) -> Comparison:
     """Compare `node` with the derivative at every draw of every point.
+
+    Parameters
+    ----------
+    thorough : go on after the first difference, so that the comparison lists all points that fail.
 
     Raises
     ------
@@ -86,6 +91,8 @@ def compare(
                     shown = (float(typed[worst]), float(wanted[worst]))
                 if point not in fails:
                     fails.append(point)
+                if not thorough:
+                    return Comparison(compared, tuple(fails), tuple(missing), *shown)
             elif not fails:
                 shown = (float(typed[0]), float(wanted[0]))
     if not alive:

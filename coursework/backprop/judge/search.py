@@ -18,9 +18,11 @@ from coursework.backprop.judge.tokens import Unreadable
 from coursework.backprop.judge.tree import Apply, Index, Node, free_letters, normal, rename, replace_at, walk
 
 #: Seconds of computing after which the search for two slips ends.
-LIMIT = 1.0
+LIMIT = 0.8
 #: Two slips are less likely than one by this much.
 _SECOND = 0.6
+#: Pairs that cost so much more than the best one found are not looked for.
+_MARGIN = 0.1
 #: A single slip that costs more is so odd that two plain ones may be likelier.
 PLAIN = 1.7
 #: Slips whose mending moves other parts, so that the second edit is looked for everywhere.
@@ -33,6 +35,7 @@ _STRUCTURAL = frozenset(
         "bound",
         "scope",
         "parenthesis",
+        "power",
         "unbound",
     )
 )
@@ -87,7 +90,7 @@ def _unbound(
     for letter in sorted(free_letters(node) - set(neighbours.scope.letters)):
         for unit in range(1, max(asked.layout.sizes) + 1):
             new = rename(node, letter, Index("", unit))
-            if compare(new, asked).equal:
+            if compare(new, asked, thorough=False).equal:
                 edit = Edit(node, new, ("unbound",), -0.1)
                 yield edit.cost, (edit,), new
 
@@ -97,45 +100,40 @@ def _pairs(
 ) -> Iterator[tuple[float, tuple[Edit, ...], Node]]:
     first = [stack.edit(number) for number in range(len(stack.values))]
     first.sort(key=lambda entry: entry[1].cost)
+    best, tiny = 99.0, len(list(walk(node))) < 3
     for path, edit in first:
-        if time.process_time() - began > LIMIT:
+        if time.process_time() - began > LIMIT or edit.cost > best - _SECOND + _MARGIN:
             return
         changed = replace_at(node, path, edit.new)
-        structural = edit.kinds[0] in _STRUCTURAL
+        everywhere = tiny or edit.kinds[0] in _STRUCTURAL
         try:
-            further = neighbours.after(changed, path, everywhere=structural)
+            further = neighbours.after(changed, path, everywhere=everywhere)
         except Unreadable:
             continue
         if further is not None:
-            yield from _hits(changed, further, neighbours.wanted, (edit,))
+            for hit in _hits(changed, further, neighbours.wanted, (edit,)):
+                best = min(best, hit[0])
+                yield hit
 
 
 def _verified(
     found: list[tuple[float, tuple[Edit, ...], Node]], asked: Asked, activation: str, most: int
 ) -> list[Guess]:
     guesses: list[Guess] = []
-    seen: set[object] = set()
+    seen: set[tuple[str, ...]] = set()
     for cost, edits, mended in sorted(found, key=lambda entry: entry[0]):
         slips = tuple(slip for edit in edits for slip in edit.slips)
-        key = frozenset(_place(slip) for slip in slips)
-        if key in seen:
-            continue
-        seen.add(key)
-        if any(part in asked.own for part in walk(mended)):
+        kinds = tuple(sorted(slip.kind for slip in slips))
+        # of several places where the same slip may have been made the likeliest is enough
+        if kinds in seen or any(part in asked.own for part in walk(mended)):
             continue
         try:
-            right = compare(mended, asked, activation=activation).equal
+            right = compare(mended, asked, activation=activation, thorough=False).equal
         except Unreadable:
             continue
         if right:
+            seen.add(kinds)
             guesses.append(Guess(slips, normal(mended), cost))
             if len(guesses) == most:
                 break
     return guesses
-
-
-def _place(slip: Slip) -> tuple[str, ...]:
-    """Return what makes a slip another one: a factor or a sign may be mended at any place of a product."""
-    if slip.kind in ("sign", "constant"):
-        return (slip.kind,)
-    return (slip.kind, slip.mend, "" if slip.kind == "missing factor" else slip.found)

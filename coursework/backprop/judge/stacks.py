@@ -20,6 +20,8 @@ from coursework.backprop.judge.tokens import Unreadable
 from coursework.backprop.judge.tree import Add, Apply, Divide, Multiply, Negative, Node, Over, Power
 from coursework.backprop.judge.value import FUNCTIONS, Evaluator, Scope
 
+#: Values of edited versions, and the edit that belongs to each.
+Part = tuple[Values, Callable[[int], tuple[Path, Edit]]]
 Ranges = tuple[tuple[str, int, int], ...]
 
 
@@ -95,11 +97,11 @@ class Neighbours:
         if not path:
             return self._stack(node, scope) if everywhere else None
         parts = list(self._inner(node, scope, (path, everywhere)))
+        if isinstance(node, Add):  # elsewhere a sign or a constant can be mended at a factor
+            parts += self._listed(_scaled(node), scope)
         return Stack([v for v, _ in parts], [s for _, s in parts]) if parts else None
 
-    def _inner(
-        self, node: Node, scope: Scope, edited: tuple[Path, bool] | None
-    ) -> Iterator[tuple[Values, Callable[[int], tuple[Path, Edit]]]]:
+    def _inner(self, node: Node, scope: Scope, edited: tuple[Path, bool] | None) -> Iterator[Part]:
         """Yield the values of `node` when a part is edited: behind `edited` only, where that is given."""
         for number, (part, inside, lift) in enumerate(self._parts(node, scope)):
             if edited is None:
@@ -145,7 +147,7 @@ class Neighbours:
                 yield top, scope, lambda stack: np.asarray(stack / under)
                 yield bottom, scope, lambda stack: np.asarray(over / stack)
 
-    def _own(self, node: Node, scope: Scope) -> Iterator[tuple[Values, Callable[[int], tuple[Path, Edit]]]]:
+    def _own(self, node: Node, scope: Scope) -> Iterator[Part]:
         """Yield the values of what can stand in the place of `node`."""
         edits: list[Edit] = []
         if not isinstance(node, Multiply | Add | Negative):
@@ -154,8 +156,11 @@ class Neighbours:
             yield values * self._value(node, scope), _chosen(node, others, additions)
             edits += changes(node)
         elif not isinstance(node, Negative):
-            edits += [edit for edit in changes(node) if edit.kinds[0] in ("sign", "constant")]
+            edits += _scaled(node)
         edits += structural(node, self._layout, list(scope.letters))
+        yield from self._listed(edits, scope)
+
+    def _listed(self, edits: Sequence[Edit], scope: Scope) -> Iterator[Part]:
         kept, found = [], []
         for edit in edits:
             try:
@@ -164,7 +169,7 @@ class Neighbours:
             except Unreadable:  # a bound moved out of range
                 continue
         if kept:
-            yield np.stack(found), _listed(kept)
+            yield np.stack(found), lambda entry: ((), kept[entry])
 
     def _pool(self, scope: Scope) -> tuple[list[Node], Values]:
         if scope.ranges not in self._pools:
@@ -190,8 +195,8 @@ def _source(stack: Stack, number: int) -> Callable[[int], tuple[Path, Edit]]:
     return edit
 
 
-def _listed(edits: Sequence[Edit]) -> Callable[[int], tuple[Path, Edit]]:
-    return lambda entry: ((), edits[entry])
+def _scaled(node: Node) -> list[Edit]:
+    return [edit for edit in changes(node) if edit.kinds[0] in ("sign", "constant")]
 
 
 def _chosen(
