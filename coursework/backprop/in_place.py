@@ -51,13 +51,14 @@ class InPlace:
         if len(x) != self.examples:
             raise NetworkError(f"{len(x)} examples x; these arrays were laid out for {self.examples}")
         a, z, w_T, b, L = self.a, self.z, self.w_T, self.network.b, self.network.L
+        h, spare = self.operations.h, self.spare
         z[1] = x
         for l in w_T:
             np.dot(z[l], w_T[l], out=a[l + 1])
             if b:
                 a[l + 1] += b[l]
             if l + 1 < L:
-                self.operations.h(a[l + 1], z[l + 1], self.spare[l + 1])
+                h(a[l + 1], z[l + 1], spare[l + 1])
         return self.trace
 
     def backward(self, trace: Trace, t: Array) -> Gradients:
