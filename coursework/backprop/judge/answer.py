@@ -216,7 +216,9 @@ def _answer(asked: Question, typed: str, level: str, reading: Reading, finding: 
         "=".join(latex(side) for side in reading.sides),
         guesses[0].slips if guesses else (),
         tuple(guess.slips for guess in guesses[1:]),
-        finding.notes,
+        (f"the brackets do not balance; {reading.bracket}", *finding.notes)
+        if finding.right and reading.bracket
+        else finding.notes,
         level,
         finding.comparison.compared,
     )

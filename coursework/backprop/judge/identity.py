@@ -46,11 +46,16 @@ class Comparison:
         return not self.fails_at and not self.missing
 
 
-def close(typed: Values, wanted: Values) -> Values:
-    """Return where two values are equal, exact zeros and all; the last axis is the draws'."""
-    scale = np.abs(wanted)
-    floor = 1e-3 * np.median(scale[scale > 0]) if (scale > 0).any() else 0.0
-    return np.asarray(np.abs(typed - wanted) <= TOLERANCE * np.maximum(scale, floor))
+@dataclass(frozen=True)
+class Wanted:
+    """The derivative at every draw of a point, and how far off an equal formula may be."""
+
+    values: Values
+    allowed: Values
+
+    def equal(self, typed: Values) -> Values:
+        """Return where `typed`, whose last axis is the draws', is equal to the derivative."""
+        return np.asarray(np.abs(typed - self.values) <= self.allowed)
 
 
 def compare(
@@ -82,32 +87,32 @@ def compare(
         for point in asked.points if points is None else points:
             typed, wanted, lacking = _values(node, asked.target, drawn, point)
             missing += [ref for ref in lacking if ref not in missing]
-            agrees = close(typed, wanted)
+            agrees = wanted.equal(typed)
             compared += agrees.size
-            alive = alive or bool(wanted.any())
+            alive = alive or bool(wanted.values.any())
             if not agrees.all() or lacking:
                 if not fails:
                     worst = int(np.argmin(agrees))
-                    shown = (float(typed[worst]), float(wanted[worst]))
+                    shown = (float(typed[worst]), float(wanted.values[worst]))
                 if point not in fails:
                     fails.append(point)
                 if not thorough:
                     return Comparison(compared, tuple(fails), tuple(missing), *shown)
             elif not fails:
-                shown = (float(typed[0]), float(wanted[0]))
+                shown = (float(typed[0]), float(wanted.values[0]))
     if not alive:
         raise NoPoint("the derivative was zero, or compared nowhere")
     return Comparison(compared, tuple(fails), tuple(missing), *shown)
 
 
-def _values(node: Node, target: Node, drawn: Draws, point: Point) -> tuple[Values, Values, list[Ref]]:
+def _values(node: Node, target: Node, drawn: Draws, point: Point) -> tuple[Values, Wanted, list[Ref]]:
     with np.errstate(all="ignore"):
         evaluator, scope = Evaluator(drawn), Scope(point)
         typed = np.broadcast_to(evaluator.value(node, scope), (drawn.count,))
         return typed, wanted_values(target, drawn, point), evaluator.missing
 
 
-def wanted_values(target: Node, drawn: Draws, point: Point) -> Values:
+def wanted_values(target: Node, drawn: Draws, point: Point) -> Wanted:
     """Return the derivative at every draw of `point`, kept for the next comparison."""
     return _wanted(target, _Drawn(drawn), tuple(sorted(point.items())))
 
@@ -126,5 +131,9 @@ class _Drawn:
 
 
 @lru_cache(maxsize=512)
-def _wanted(target: Node, drawn: _Drawn, point: tuple[tuple[str, int], ...]) -> Values:
-    return Evaluator(drawn.draws).value(target, Scope(dict(point)))
+def _wanted(target: Node, drawn: _Drawn, point: tuple[tuple[str, int], ...]) -> Wanted:
+    values = Evaluator(drawn.draws).value(target, Scope(dict(point)))
+    size = np.abs(values)
+    # where the derivative nearly cancels out, rounding is that of the usual size
+    floor = 1e-3 * np.median(size[size > 0]) if (size > 0).any() else 0.0
+    return Wanted(values, TOLERANCE * np.maximum(size, floor))

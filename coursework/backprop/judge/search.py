@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coursework.backprop.judge.draws import Values
 from coursework.backprop.judge.edits import Edit
-from coursework.backprop.judge.identity import TOLERANCE, compare
+from coursework.backprop.judge.identity import Wanted, compare
 from coursework.backprop.judge.questions import Asked
 from coursework.backprop.judge.slips import Slip
 from coursework.backprop.judge.stacks import Neighbours, Stack
@@ -72,10 +71,9 @@ def search(node: Node, asked: Asked, activation: str, *, pairs: bool = True, mos
 
 
 def _hits(
-    node: Node, stack: Stack, wanted: Values, before: tuple[Edit, ...]
+    node: Node, stack: Stack, wanted: Wanted, before: tuple[Edit, ...]
 ) -> Iterator[tuple[float, tuple[Edit, ...], Node]]:
-    scale = np.maximum(np.abs(wanted), 1e-3 * np.median(np.abs(wanted)))
-    equal = (np.abs(stack.values - wanted) <= 10 * TOLERANCE * scale).all(axis=1)
+    equal = wanted.equal(stack.values).all(axis=1)
     for number in np.flatnonzero(equal):
         path, edit = stack.edit(int(number))
         edits = (*before, edit)
