@@ -46,7 +46,7 @@ class Symbol(Expression):
         try:
             return point.value(self.letter, layer_number(self.l, letters))[_place(self.j, letters)]
         except LookupError:
-            raise UndefinedSymbol(f"there is no ${self.latex()}$") from None
+            raise UndefinedSymbol(f"there is no ${_named(self, letters).latex()}$") from None
 
 
 def index_code(index: Index) -> str:
@@ -69,6 +69,13 @@ def _place(index: Index, letters: Letters | None) -> Any:
     if np.min(unit, initial=1) < 1:
         raise IndexError
     return unit - 1
+
+
+def _named(symbol: Symbol, letters: Letters | None) -> Symbol:
+    """Return the symbol with those of its letters as numbers that stand for one."""
+    for letter, number in (letters or {}).items():
+        symbol = symbol if np.ndim(number) else symbol.placed(letter, int(number))
+    return symbol
 
 
 class A(Symbol):
@@ -204,7 +211,7 @@ class W(Symbol):
                 _place(self.j, letters), _place(self.k, letters)
             ]
         except LookupError:
-            raise UndefinedSymbol(f"there is no ${self.latex()}$") from None
+            raise UndefinedSymbol(f"there is no ${_named(self, letters).latex()}$") from None
 
 
 @dataclass(frozen=True)
