@@ -14,6 +14,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
+from coursework.backprop.certificate import WrongGradient
 from coursework.backprop.derivation import Derivation, Step, derive
 from coursework.backprop.expression import Expression, UndefinedSymbol
 from coursework.backprop.layers import Level
@@ -21,7 +22,6 @@ from coursework.backprop.lines import batch_state
 from coursework.backprop.links import is_output, places
 from coursework.backprop.network import DenseNetwork, Gradients
 from coursework.backprop.oracles import (
-    WrongGradient,
     autograd,
     central_differences,
     complex_step,
