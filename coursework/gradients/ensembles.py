@@ -143,14 +143,26 @@ def draw(spec: ChainSpec, networks: int, seed: int) -> Networks:
     w = {l: _weights(spec, mask, l, networks, rng) for l, mask in masks.items()}
     b = {}
     if spec.bias_scale != 0:
-        law = LAWS[spec.law if spec.law in ("uniform", "constant") else "normal"]
-        for l, mask in masks.items():
-            b[l] = law(rng, spec.bias_scale, (mask.shape[0], networks), _fans(mask))
+        b = {l: _biases(spec, mask, networks, rng) for l, mask in masks.items()}
     masked = masks if spec.links_name == "mask" else {}
     batch = Networks(spec.links_name, spec.activation, w, x, t, b, spec.remedy, masked)
     if spec.alive:
         _revive(batch, rng)
     return batch
+
+
+def draw_layer(
+    spec: ChainSpec, l: int, networks: int, rng: np.random.Generator
+) -> tuple[Array, Array | float]:
+    """Draw w[l] and b[l] (0 without biases) of a batch, for those who grow networks layer by layer."""
+    mask = spec.mask(l)
+    w = _weights(spec, mask, l, networks, rng)
+    return w, _biases(spec, mask, networks, rng) if spec.bias_scale != 0 else 0.0
+
+
+def _biases(spec: ChainSpec, mask: NDArray[np.bool_], networks: int, rng: np.random.Generator) -> Array:
+    law = LAWS[spec.law if spec.law in ("uniform", "constant") else "normal"]
+    return law(rng, spec.bias_scale, (mask.shape[0], networks), _fans(mask))
 
 
 def _fans(mask: NDArray[np.bool_]) -> Fans:
