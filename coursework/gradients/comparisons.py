@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from coursework.gradients.finite_width import (
@@ -59,7 +61,7 @@ class Comparison:
     log_y: bool = False
 
 
-def _banded(label: str, x: Sequence[float] | Array, logs: Array, theory: Array, holds: bool = True) -> Series:
+def _banded(label: str, x: NDArray[Any], logs: Array, theory: Array, holds: bool = True) -> Series:
     low, middle, high = quantiles(logs, _LEVELS)
     return Series(label, np.asarray(x, float), low, middle, high, np.atleast_2d(theory), holds=holds)
 
@@ -97,7 +99,7 @@ def delta_against_weights(networks: int, seed: int) -> Comparison:
 
 
 def _from_last(logs: Array) -> Array:
-    return logs - np.median(logs[-1])
+    return np.asarray(logs - np.median(logs[-1]))
 
 
 def _living(width: int, depth: int, networks: int, seed: int) -> Norms:
@@ -184,7 +186,7 @@ def alive(networks: int, seed: int) -> Comparison:
     )  # fmt: skip
 
 
-def _share(label: str, x: Array, counts: Array, networks: int, theory: Array) -> Series:
+def _share(label: str, x: NDArray[Any], counts: Array, networks: int, theory: Array) -> Series:
     intervals = [binomtest(int(c), networks).proportion_ci(method="wilson") for c in counts]
     low, high = np.array([(i.low, i.high) for i in intervals]).T
     return Series(label, np.asarray(x, float), low, np.asarray(counts) / networks, high, theory, band=False)
