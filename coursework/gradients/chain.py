@@ -145,15 +145,15 @@ class Pass(Generic[Numbers]):
     ----------
     networks : the batch that was run.
     a, delta : pre-activations and dE/da, layers 2..depth+1; z : activations, layers 1..depth.
-    u : what h is applied to, layers 2..depth: a, or a normalized.
+    normalized : what h is applied to in place of a, layers 2..depth, under batch or layer normalization.
         Each has shape (units, B), or (units, N, B) for N examples.
     """
 
     networks: Networks
     a: dict[int, Numbers]
-    u: dict[int, Numbers]
     z: dict[int, Numbers]
     delta: dict[int, Numbers]
+    normalized: dict[int, Numbers] = field(default_factory=dict)
 
     def gradient(self, l: int, j: int = 1, k: int = 1) -> Numbers:
         """Return dE/dw_jk^(l) = delta_j^(l+1) z_k^(l), summed over examples, before clipping; shape (B,)."""
@@ -263,7 +263,7 @@ def propagate(networks: Networks, number: Arithmetic) -> Pass[Any]:
     w = {l: number.lift(_spread(networks, values)) for l, values in networks.w.items()}
     b = {l: number.lift(_spread(networks, values)) for l, values in networks.b.items()}
     a: dict[int, Any] = {}
-    u: dict[int, Any] = {}
+    normal: dict[int, Any] = {}
     h: dict[int, Any] = {}
     scalings: dict[int, Normalized] = {}
     z = {1: number.lift(networks.x)}
@@ -272,11 +272,10 @@ def propagate(networks: Networks, number: Arithmetic) -> Pass[Any]:
         if b:
             a[l + 1] = a[l + 1] + b[l]
         if l + 1 < last:
-            u[l + 1] = a[l + 1]
             if cure.normalize != "none":
                 scalings[l + 1] = normalized(a[l + 1], 0 if cure.normalize == "layer" else 1, number)
-                u[l + 1] = scalings[l + 1].value
-            z[l + 1] = h[l + 1] = number.value(u[l + 1])
+                normal[l + 1] = scalings[l + 1].value
+            z[l + 1] = h[l + 1] = number.value(normal.get(l + 1, a[l + 1]))
             if cure.residual:
                 z[l + 1] = z[l] + h[l + 1]
     error = a[last] + number.lift(-networks.t)
@@ -285,13 +284,13 @@ def propagate(networks: Networks, number: Arithmetic) -> Pass[Any]:
     for l in range(last - 1, 1, -1):
         back = backward(networks, l, w[l], delta[l + 1])
         dz = dz + back if cure.residual and l < last - 1 else back
-        delta[l] = number.slope(u[l], h[l]) * dz
+        delta[l] = number.slope(normal.get(l, a[l]), h[l]) * dz
         if l in scalings:
             delta[l] = scalings[l].pull_back(delta[l], number)
-    return Pass(networks, a, u, z, delta)
+    return Pass(networks, a, z, delta, normal)
 
 
 def run(networks: Networks) -> Trace:
     """Run every network forward and backward without rounding anything to zero."""
     done = propagate(networks, scaled_numbers(networks.h))
-    return Trace(networks, done.a, done.u, done.z, done.delta)
+    return Trace(networks, done.a, done.z, done.delta, done.normalized)

@@ -2,8 +2,8 @@
 
 A rectified linear network of 152 layers has a nonzero gradient once in 10^46 (two chains) or in 10^19 (two
 wide). Multilevel splitting (Kahn and Harris 1951; Cérou and Guyader 2007) measures it all the same: many
-networks grow layer by layer; those in which no gradient can reach the weight any more are replaced by copies of
-the others; the product of the shares that lived on is an unbiased estimate of the probability.
+networks grow layer by layer; those in which no gradient can reach the weight any more are replaced by copies
+of the others; the product of the shares that lived on is an unbiased estimate of the probability.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ class Disagreement(AssertionError):
 
 
 def _require_chains(networks: Networks) -> None:
+    networks.require_plain("this formula")
     if networks.links != "chains":
         raise ValueError(f"this formula is for links 'chains', not {networks.links!r}, whose paths branch")
 
