@@ -97,24 +97,29 @@ class ExamplePoint:
     def partial(self, top: Expression, bottom: Expression) -> float:
         """Return d top / d bottom by the complex step, `bottom` a weight, a bias or a pre-activation."""
         bottom.evaluate(self)
-        network = self.network
-        w = {l: network.w[l].astype(complex) for l in network.w}
-        b = {l: network.b.get(l, np.zeros(len(w[l]))).astype(complex) for l in w}
-        if isinstance(bottom, W):
-            w[int(bottom.l)][_row(bottom.j), _row(bottom.k)] += 1j * STEP
-        elif isinstance(bottom, A | B):
-            # the bias is added to the pre-activation, so moving the one is moving the other
-            b[int(bottom.l) - isinstance(bottom, A)][_row(bottom.j)] += 1j * STEP
-        else:
+        top.evaluate(self)
+        if not isinstance(bottom, A | B | W):
             raise UndefinedSymbol(f"${bottom.latex()}$ is neither a weight, a bias nor a pre-activation")
-        moved = ExamplePoint(
-            DenseNetwork.from_weights(
-                w, b, network.activation.name, loss=network.loss_record.name, masks=network.masks
-            ),
-            self.x,
-            self.t,
-        )
+        start = int(bottom.l) - isinstance(bottom, A)
+        end = int(top.l) if isinstance(top, A | Z) else self.network.L
+        moved = ExamplePoint(self.network, self.x, self.t)
+        moved.trace = self._moved(bottom, start, end)
         return float(np.imag(top.evaluate(moved)) / STEP)
+
+    def _moved(self, bottom: Symbol, start: int, end: int) -> Trace:
+        """Return the trace with `bottom` moved, up to layer `end`; it acts on the layers above `start`."""
+        network, a, z = self.network, dict(self.trace.a), dict(self.trace.z)
+        for l in range(start, end):
+            w = network.w[l].astype(complex)
+            b = network.b.get(l, np.zeros(len(w))).astype(complex)
+            if l == start and isinstance(bottom, W):
+                w[_row(bottom.j), _row(bottom.k)] += 1j * STEP
+            elif l == start:
+                # the bias is added to the pre-activation, so moving the one is moving the other
+                b[_row(bottom.j)] += 1j * STEP
+            a[l + 1] = z[l] @ w.T + b
+            z[l + 1] = network.activation.h(a[l + 1]) if l + 1 < network.L else a[l + 1]
+        return Trace(a, z)
 
 
 def _symbol(letter: str, l: int = 0, j: int = 0, k: int = 0) -> Symbol:
