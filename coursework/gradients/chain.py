@@ -173,7 +173,7 @@ class Pass(Generic[Numbers]):
         else:
             product, axis = delta[:, np.newaxis] * z[np.newaxis], 2
         if networks.links == "mask":
-            product = product * _spread(networks, networks.mask[l][..., np.newaxis].astype(float))
+            product = product * _spread(networks, networks.mask[l][..., np.newaxis])
         summed: Numbers = _over_examples(networks, product, axis)
         return summed
 
@@ -185,6 +185,14 @@ def _over_examples(networks: Networks, numbers: Any, axis: int) -> Any:
 @dataclass(frozen=True)
 class Trace(Pass[Scaled]):
     """A pass in numbers that do not underflow."""
+
+    def select(self, members: slice) -> Trace:
+        """Return the part of the trace that belongs to these members of the batch."""
+        kept = [
+            {l: numbers[..., members] for l, numbers in layers.items()}
+            for layers in (self.a, self.z, self.delta, self.normalized)
+        ]
+        return Trace(self.networks.select(members), *kept)
 
     @property
     def error(self) -> Scaled:
@@ -236,7 +244,7 @@ def _log10_norm(numbers: Scaled) -> Array:
     return logs
 
 
-def _spread(networks: Networks, values: Array) -> Array:
+def _spread(networks: Networks, values: NDArray[Any]) -> NDArray[Any]:
     """Insert the axis of the examples, if there is one, before that of the batch."""
     return values if networks.x.ndim == 2 else values[..., np.newaxis, :]
 

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from coursework.gradients.chain import Trace
+from coursework.gradients.chain import Networks, Trace
 
 Booleans = NDArray[np.bool_]
+
+#: log10 of what float32 rounds to 0: half its smallest number, 2**-149.
+_FLOAT32_ENDS = -150 * float(np.log10(2.0))
 
 #: The conditions, in the order in which `first_conditions` looks for them.
 CONDITIONS: dict[str, str] = {
@@ -86,7 +89,7 @@ class Explanation:
     Attributes
     ----------
     zero : the gradient is exactly zero. conditions : keys of `CONDITIONS`, none if it is not.
-    text : the same in words.
+    text : the same in words, with the layer that cuts the path or silences the source.
     """
 
     zero: bool
@@ -99,11 +102,48 @@ def explain_zero(trace: Trace, l: int, j: int = 1, k: int = 1, network: int = 0)
     batch = trace.networks.batch
     if not 0 <= network < batch:
         raise ValueError(f"there is no network {network} in a batch of {batch}: choose 0 to {batch - 1}")
-    holding = tuple(name for name, holds in zero_conditions(trace, l, j, k).items() if holds[network])
+    one = trace.select(slice(network, network + 1))
+    holding = tuple(name for name, holds in zero_conditions(one, l, j, k).items() if holds[0])
     weight = f"dE/dw_{j}{k}^({l})"
     if not holding:
-        size = trace.gradient(l, j, k)[network].log10_abs()
-        return Explanation(False, (), f"{weight} is not zero: its magnitude is 10^{float(size):.2f}")
+        size = float(one.gradient(l, j, k)[0].log10_abs())
+        text = f"{weight} is not zero: its magnitude is 10^{size:.2f}"
+        if size < _FLOAT32_ENDS:
+            text += "; float32 makes it 0, which is no proof of an inactive unit"
+        return Explanation(False, (), text)
     names = {"L": trace.networks.depth + 1, "l": l, "n": l + 1, "j": j, "k": k}
-    reasons = "; ".join(CONDITIONS[name].format(**names) for name in holding)
+    details = {"source": _silence(one, l, k), "path": _cut(one, l + 1, j)}
+    reasons = "; ".join(CONDITIONS[name].format(**names) + details.get(name, "") for name in holding)
     return Explanation(True, holding, f"{weight} is exactly zero: {reasons}")
+
+
+def _silence(one: Trace, l: int, k: int) -> str:
+    """Say why unit k of layer l is silent: by itself, or since nothing reaches it from above."""
+    if l == 1:
+        return " (the input itself)"
+    networks = one.networks
+    links = _links(networks, l - 1)[k - 1]
+    fed = links & ~one.z[l - 1].is_zero[:, 0]
+    if fed.any() or networks.b:
+        return f" (a_{k}^({l}) <= 0)"
+    return f" (upstream: no active unit of layer {l - 1} leads to it over a weight that is not 0)"
+
+
+def _cut(one: Trace, n: int, j: int) -> str:
+    """Say where the last path from unit j of layer n to the output ends, downstream."""
+    networks, reached = one.networks, np.arange(one.networks.units(n)) == j - 1
+    for m in range(n, networks.depth + 1):
+        reached = np.any(_links(networks, m) & reached, axis=1)
+        if not reached.any():
+            return f" (downstream: the weights onward in layer {m} are 0)"
+        if m < networks.depth:
+            reached = reached & ~networks.h.slope(one.a[m + 1]).is_zero[:, 0]
+            if not reached.any():
+                return f" (downstream: no unit of layer {m + 1} that it leads to is active)"
+    return ""
+
+
+def _links(networks: Networks, l: int) -> Booleans:
+    """Return which weights of layer l of a single network are not 0, shape (units of l+1, units of l)."""
+    w = networks.w[l][..., 0] != 0
+    return np.diag(w) if networks.in_rows(l) else w

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 
-from coursework.gradients.chain import LINKS, Networks, Trace, run
+from coursework.gradients.chain import Networks, Trace, run
 from coursework.gradients.ensembles import ChainSpec, draw
+from coursework.gradients.exact import exact_pass
+from coursework.gradients.precision import plain_gradients
 from coursework.gradients.zeros import CONDITIONS, explain_zero, first_conditions, zero_conditions
 
 
@@ -51,43 +51,109 @@ def test_two_paths_that_cancel_are_named() -> None:
     assert explain_zero(trace, 2).conditions == ()
 
 
-def integer_networks(links: str, bias: bool, count: int, seed: int) -> Networks:
+def whole_networks(links: str, width: int, depth: int, bias: bool, count: int, seed: int) -> Networks:
     """Small whole numbers, so that every dead unit, zero weight, zero error and cancellation occurs."""
     rng = np.random.default_rng(seed)
-    depth = int(rng.integers(2, 7))
 
     def whole(*shape: int) -> np.ndarray:
         return rng.integers(-2, 4, size=(*shape, count)).astype(float)
 
-    w = {layer: whole(2) if links == "chains" else whole(2, 2) for layer in range(1, depth)}
-    w[depth] = whole(1, 2)
-    b = {layer: whole(2 if layer < depth else 1) for layer in range(1, depth + 1)} if bias else {}
-    return Networks(links, "relu", w, x=whole(2), t=whole(), b=b)
+    inner = (width,) if links == "chains" else (width, width)
+    w = {layer: whole(*inner) for layer in range(1, depth)}
+    w[depth] = whole(1, width)
+    b = {layer: whole(width if layer < depth else 1) for layer in range(1, depth + 1)} if bias else {}
+    return Networks(links, "relu", w, x=whole(width), t=whole(), b=b)
 
 
-@pytest.mark.parametrize("links", LINKS)
-@pytest.mark.parametrize("bias", [False, True])
-def test_the_conditions_hold_exactly_where_whole_number_arithmetic_says_zero(
-    links: str, bias: bool, exact_gradients: Callable[..., dict]
-) -> None:
-    seen = dict.fromkeys((*CONDITIONS, "none"), 0)
-    for seed in range(6):
-        trace = run(integer_networks(links, bias, 60, seed))
-        weights: list[tuple[int, int, int]] = []
-        exact = []
-        for member in range(60):
-            one = exact_gradients(trace.networks, member, int, lambda a: max(a, 0), lambda a: int(a > 0))
-            weights = list(one)
-            exact.append([one[weight] == 0 for weight in weights])
-        for column, (layer, j, k) in enumerate(weights):
-            conditions = zero_conditions(trace, layer, j, k)
-            predicted = np.any(list(conditions.values()), axis=0)
-            assert predicted.tolist() == [row[column] for row in exact]
-            for name, holds in conditions.items():
-                seen[name] += int(holds.sum())
-            seen["none"] += int((~predicted).sum())
-    expected = set(seen) - ({"cancellation"} if links == "chains" else set())
-    assert {name for name, count in seen.items() if count} == expected
+def live_path_counts(networks: Networks, a: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+    """How many paths of active units and nonzero weights lead from each unit to the output, in ints."""
+    last = networks.depth + 1
+    counts = {last: np.ones((1, networks.batch), dtype=np.int64)}
+    for layer in range(networks.depth, 1, -1):
+        exists = (networks.w[layer] != 0).astype(np.int64)
+        onward = counts[layer + 1]
+        if layer < networks.depth:
+            onward = onward * (a[layer + 1] > 0)
+        rows = networks.in_rows(layer)
+        counts[layer] = exists * onward if rows else (exists * onward[:, np.newaxis]).sum(axis=0)
+    return counts
+
+
+SHAPES = [
+    (links, width, depth, bias)
+    for links, width in (("chains", 1), ("chains", 2), ("full", 1), ("full", 2), ("full", 3))
+    for depth in (2, 3, 5, 7)
+    for bias in (False, True)
+]
+
+
+def test_every_condition_agrees_with_whole_number_arithmetic_in_100_000_networks() -> None:
+    seen = dict.fromkeys((*CONDITIONS, "nonzero"), 0)
+    total = 0
+    for seed, shape in enumerate(SHAPES):
+        networks = whole_networks(*shape, count=2500, seed=seed)
+        total += networks.batch
+        trace, exact = run(networks), exact_pass(networks)
+        error = exact.delta[networks.depth + 1][0]
+        paths = live_path_counts(networks, exact.a)
+        for l in range(1, networks.depth + 1):
+            gradients = exact.gradients(l)
+            for j in range(1, networks.units(l + 1) + 1):
+                for k in range(1, networks.units(l) + 1):
+                    if networks.in_rows(l) and j != k:
+                        continue
+                    found = zero_conditions(trace, l, j, k)
+                    gradient = gradients[j - 1] if networks.in_rows(l) else gradients[j - 1, k - 1]
+                    expected = {
+                        "error": error == 0,
+                        "source": exact.z[l][k - 1] == 0,
+                        "target": (exact.a[l + 1][j - 1] <= 0) & (l < networks.depth),
+                        "path": paths[l + 1][j - 1] == 0,
+                    }
+                    one_holds = np.any(list(expected.values()), axis=0)
+                    expected["cancellation"] = (gradient == 0) & ~one_holds
+                    assert {name: holds.tolist() for name, holds in found.items()} == {
+                        name: holds.tolist() for name, holds in expected.items()
+                    }
+                    assert np.array_equal(np.any(list(found.values()), axis=0), gradient == 0)
+                    for name, holds in found.items():
+                        seen[name] += int(holds.sum())
+                    seen["nonzero"] += int(np.count_nonzero(gradient))
+    assert total == 100_000
+    assert min(seen.values()) > 1000
+
+
+def test_explanations_of_single_networks_are_the_conditions_of_the_batch() -> None:
+    networks = whole_networks("full", 2, 5, False, count=60, seed=5)
+    trace = run(networks)
+    for l, j, k in ((1, 1, 1), (3, 2, 1), (5, 1, 2)):
+        conditions = zero_conditions(trace, l, j, k)
+        for network in range(60):
+            explanation = explain_zero(trace, l, j, k, network)
+            assert explanation.conditions == tuple(n for n, holds in conditions.items() if holds[network])
+            assert explanation.zero == bool(trace.gradient(l, j, k).is_zero[network])
+
+
+@pytest.mark.parametrize(
+    ("trace", "layer", "where"),
+    [
+        (chain([2.0, 3.0, 5.0], x=0.0), 1, "z_1^(1) = 0 (the input itself)"),
+        (chain([2.0, -3.0, 5.0]), 3, "z_1^(3) = 0 (a_1^(3) <= 0)"),
+        (chain([-2.0, 3.0, 5.0]), 3, "(upstream: no active unit of layer 2 leads to it over"),
+        (chain([2.0, 3.0, -5.0, 2.0]), 1, "(downstream: no unit of layer 4 that it leads to is active)"),
+        (chain([2.0, 3.0, 0.0, 2.0]), 1, "(downstream: the weights onward in layer 3 are 0)"),
+    ],
+)
+def test_the_place_of_the_cut_is_named(trace: Trace, layer: int, where: str) -> None:
+    assert where in explain_zero(trace, layer).text
+
+
+def test_an_exact_zero_in_float32_is_no_proof() -> None:
+    trace = run(draw(ChainSpec(depth=152), 1, seed=0))
+    assert plain_gradients(trace.networks, np.float32)[0, 0] == 0
+    explanation = explain_zero(trace, 1)
+    assert not explanation.zero
+    assert "float32 makes it 0, which is no proof of an inactive unit" in explanation.text
 
 
 def test_the_shares_of_first_conditions_fill_every_layer() -> None:
