@@ -7,7 +7,7 @@ import io
 import math
 import sysconfig
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from IPython.display import display
 
@@ -78,19 +78,30 @@ def _named(place: Path) -> str:
     return str(place)
 
 
-def show_figure(figure: Figure, alt: str, *, vector: bool = False, thumbnail: bool = False) -> None:
+def show_figure(figure: Figure | str, alt: str, *, vector: bool = False, thumbnail: bool = False) -> None:
     """Display `figure` with a text alternative and close it.
 
     Parameters
     ----------
-    figure : a Matplotlib figure.
+    figure : a Matplotlib figure, or the text of an SVG drawing.
     alt : what a reader who cannot see it needs to know, numbers included.
     vector : SVG (for drawings) in place of PNG (for plots with many points).
     thumbnail : the report's index page shows this figure beside the section's title.
     """
+    vector = vector or isinstance(figure, str)
+    mime = "image/svg+xml" if vector else "image/png"
+    data = figure if isinstance(figure, str) else _data(figure, vector)
+    display(
+        {mime: data, "text/plain": f"[figure: {alt}]"},
+        metadata={mime: {"alt": alt, "thumbnail": thumbnail}},
+        raw=True,
+    )
+
+
+def _data(figure: Figure, vector: bool) -> str:
+    """Return a figure as the text of an SVG, or as a PNG in base64, and close it."""
     from matplotlib import pyplot, rc_context
 
-    mime = "image/svg+xml" if vector else "image/png"
     buffer = io.BytesIO()
     # a fixed hash salt and no date: the same figure gives the same bytes
     with rc_context({"svg.hashsalt": "coursework", "svg.fonttype": "path"}):
@@ -99,13 +110,5 @@ def show_figure(figure: Figure, alt: str, *, vector: bool = False, thumbnail: bo
         else:
             figure.savefig(buffer, format="png", bbox_inches="tight", dpi=144, metadata={"Software": None})
     pyplot.close(figure)
-    data: Any
-    if vector:
-        data = buffer.getvalue().decode("utf-8")
-    else:
-        data = base64.b64encode(buffer.getvalue()).decode("ascii")
-    display(
-        {mime: data, "text/plain": f"[figure: {alt}]"},
-        metadata={mime: {"alt": alt, "thumbnail": thumbnail}},
-        raw=True,
-    )
+    data = buffer.getvalue()
+    return data.decode("utf-8") if vector else base64.b64encode(data).decode("ascii")

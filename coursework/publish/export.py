@@ -1,4 +1,8 @@
-"""An executed notebook as one HTML file: formulas, font and pictures inside, no script, no network."""
+"""An executed notebook as one HTML file: formulas, font and pictures inside, no network.
+
+No script of a notebook's own; where it shows states of something that moves (`_common.states`), the one
+script that puts them behind sliders.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bs4 import BeautifulSoup, Stylesheet
+from bs4 import BeautifulSoup, Script, Stylesheet
 from jinja2 import pass_context
 from jinja2.runtime import Context
 from nbconvert.exporters.html import HTMLExporter
@@ -17,6 +21,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 from traitlets.config import Config
 
+from coursework._common.states import SCRIPT, SCRIPT_SOURCE
 from coursework.publish.clean import POLICY, link_headings, mark_tables, remove_active
 from coursework.publish.font import characters_of, font_for
 from coursework.publish.mathematics import FormulaError, convert_delimited, to_mathml
@@ -144,6 +149,7 @@ def export_notebook(
     rendered, _ = exporter.from_notebook_node(shown, resources)
     page = BeautifulSoup(rendered, "html.parser")
     remove_active(page)
+    _let_states_move(page)
     mark_tables(page)
     link_headings(page)
     formulas = "".join(str(formula) for formula in page.find_all("math"))
@@ -151,6 +157,17 @@ def export_notebook(
     style.append(Stylesheet(style_sheet(formulas)))
     page.select("head")[0].append(style)
     return str(page)
+
+
+def _let_states_move(page: BeautifulSoup) -> None:
+    """Add the script of states where there are any, and allow it alone, in place."""
+    if page.select_one(".states[data-axes]") is None:
+        return
+    script = page.new_tag("script")
+    script.append(Script(SCRIPT))
+    page.select("body")[0].append(script)
+    policy = page.select('meta[http-equiv="Content-Security-Policy"]')[0]
+    policy["content"] = f"{POLICY}; script-src {SCRIPT_SOURCE}"
 
 
 def style_sheet(formulas: str = "") -> str:
