@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from coursework.backprop.expansion import LETTERS, one_product, output_delta, written_out
-from coursework.backprop.expression import Expression, Product, UndefinedSymbol
+from coursework.backprop.expression import Expression, Product, UndefinedSymbol, flattened
 from coursework.backprop.layers import Layer, layer_code, layer_number
 from coursework.backprop.lines import bias_line, hidden_line, output_line, weight_line
 from coursework.backprop.links import is_output, places
@@ -15,6 +15,7 @@ from coursework.backprop.network import DenseNetwork
 from coursework.backprop.point import ExamplePoint
 from coursework.backprop.reasons import Reasoned, bias_steps, hidden_steps, output_steps, weight_steps
 from coursework.backprop.series import Prod
+from coursework.backprop.slopes import slope
 from coursework.backprop.symbols import (
     LOSS,
     A,
@@ -22,7 +23,6 @@ from coursework.backprop.symbols import (
     Delta,
     HPrime,
     Partial,
-    Slope,
     Symbol,
     T,
     W,
@@ -155,7 +155,7 @@ def derive(network: DenseNetwork, target: Partial) -> Derivation:
             expanded = _with_input(expanded, (X if bottom.l == 1 else Z)(bottom.l, bottom.k))
 
     def own_slope(part: Expression) -> Expression:
-        return Slope(part.l, part.j, network.activation) if type(part) is HPrime else part
+        return slope(network.activation.name, part) if isinstance(part, HPrime) else part
 
     def step(expression: Expression, reason: str) -> Step:
         return Step(expression, reason, _shapes(network, expression))
@@ -164,7 +164,7 @@ def derive(network: DenseNetwork, target: Partial) -> Derivation:
         target,
         (step(target, "what is asked"), *(step(*each) for each in steps)),
         step(expanded, reason),
-        step(expanded.rebuilt(own_slope), f"$h'$ of the {network.activation.name} put in"),
+        step(flattened(expanded.rebuilt(own_slope)), f"$h'$ of the {network.activation.name} put in"),
         matrix,
         tuple(network.sizes),
     )

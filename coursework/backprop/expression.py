@@ -28,6 +28,7 @@ __all__ = [
     "UndefinedSymbol",
     "UpTo",
     "factor_numbers",
+    "flattened",
     "number",
 ]
 
@@ -116,6 +117,17 @@ class Expression:
 
 def _factors(expression: Expression) -> tuple[Expression, ...]:
     return expression.factors if isinstance(expression, Product) else (expression,)
+
+
+def flattened(expression: Expression) -> Expression:
+    """Return the formula without products inside of products."""
+    return expression.rebuilt(
+        lambda part: (
+            Product(tuple(f for factor in part.factors for f in _factors(factor)))
+            if isinstance(part, Product)
+            else part
+        )
+    )
 
 
 def number(value: float, digits: int = 4) -> str:

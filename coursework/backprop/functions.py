@@ -1,4 +1,4 @@
-"""Functions in formulas, e^a and sigma(a), and the bracket [k = j], which is 1 or 0."""
+"""Functions in formulas, such as e^a and sigma(a), and the bracket [k = j], which is 1 or 0."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ class Named:
 
 FUNCTIONS = {
     "exp": Named(np.exp, "e^{%s}", "np.exp"),
+    "cos": Named(np.cos, r"\cos(%s)", "np.cos"),
     "sigmoid": Named(sigmoid, r"\sigma(%s)", "sigmoid"),
 }
 

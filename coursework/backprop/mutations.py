@@ -10,20 +10,18 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from coursework.backprop.activations import ACTIVATIONS, Activation
 from coursework.backprop.expression import (
     Difference,
     Expression,
-    Letters,
     Number,
-    Point,
     Product,
     Quotient,
     Sum,
 )
 from coursework.backprop.functions import Function, Negative, Same
 from coursework.backprop.series import Prod, Units
-from coursework.backprop.symbols import A, B, Delta, HPrime, Partial, Slope, Symbol, T, W, X, Y, Z
+from coursework.backprop.slopes import SLOPES, slope
+from coursework.backprop.symbols import A, B, Delta, HPrime, Partial, Symbol, T, W, X, Y, Z
 
 #: What a slip can make of one part of a formula.
 Change = Callable[[Expression], Iterable[Expression]]
@@ -68,23 +66,6 @@ class SlopeOfZ(Symbol):
 
     def code(self) -> str:
         return f"h_prime({Z(self.l, self.j).code()})"
-
-
-@dataclass(frozen=True)
-class ForeignSlope(Expression):
-    """The derivative of another activation than the network's."""
-
-    of: A
-    activation: Activation
-
-    def latex(self) -> str:
-        return self.activation.prime_at(self.of.latex(), Z(self.of.l, self.of.j).latex())
-
-    def code(self) -> str:
-        return f"{self.activation.name}_prime({self.of.code()})"
-
-    def evaluate(self, point: Point, letters: Letters | None = None) -> Any:
-        return self.activation.h_prime(self.of.evaluate(point, letters))
 
 
 def _symbols(*kinds: type[Symbol]) -> Callable[[Callable[[Any], Iterable[Expression]]], Change]:
@@ -271,12 +252,8 @@ SLIPS: tuple[Slip, ...] = (
     Slip("delta for z", _as_kind(Z, Delta)),
     Slip("z for delta", _as_kind(Delta, Z)),
     Slip(
-        "the derivative of another activation",
-        lambda part: (
-            ForeignSlope(A(part.l, part.j), other)
-            for other in ACTIVATIONS.values()
-            if isinstance(part, Slope) and other != part.activation
-        ),
+        "the derivative of one activation for that of any",
+        lambda part: (slope(h, part) for h in SLOPES if isinstance(part, HPrime)),
     ),
     Slip(
         "the derivative upside down",

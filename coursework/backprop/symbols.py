@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from coursework.backprop.activations import Activation
 from coursework.backprop.expression import Expression, Letters, Point, UndefinedSymbol
 from coursework.backprop.layers import Layer, layer_code, layer_number, layer_placed
 
@@ -106,16 +105,6 @@ class HPrime(Symbol):
 
     def code(self) -> str:
         return f"h_prime({A(self.l, self.j).code()})"
-
-
-@dataclass(frozen=True)
-class Slope(HPrime):
-    """h'(a_j^(l)), printed for one activation."""
-
-    activation: Activation
-
-    def latex(self) -> str:
-        return self.activation.prime_at(A(self.l, self.j).latex(), Z(self.l, self.j).latex())
 
 
 class X(Symbol):

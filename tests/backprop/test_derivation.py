@@ -277,7 +277,7 @@ def test_a_hidden_unit_of_the_assignment_line_by_line():
         r"h'(a_{1}^{(3)})\,w_{11}^{(3)}\,\delta_{1}^{(4)}",
     ]
     assert derivation.specific.latex == (
-        r"z_{1}^{(3)}\bigl(1-z_{1}^{(3)}\bigr)\,w_{11}^{(3)}\,\bigl(a_{1}^{(4)}-t_{n}\bigr)"
+        r"z_{1}^{(3)}\,\bigl(1-z_{1}^{(3)}\bigr)\,w_{11}^{(3)}\,\bigl(a_{1}^{(4)}-t_{n}\bigr)"
     )
 
 

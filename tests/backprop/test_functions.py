@@ -18,6 +18,7 @@ def point():
     ("name", "latex", "code", "value"),
     [
         ("exp", "e^{a_{1}^{(2)}}", "np.exp(a[2][0])", math.exp),
+        ("cos", r"\cos(a_{1}^{(2)})", "np.cos(a[2][0])", math.cos),
         ("sigmoid", r"\sigma(a_{1}^{(2)})", "sigmoid(a[2][0])", lambda a: 1 / (1 + math.exp(-a))),
     ],
 )
@@ -30,7 +31,7 @@ def test_a_function_in_three_forms(point, name, latex, code, value):
 
 
 def test_every_function_is_tried_above():
-    assert FUNCTIONS.keys() == {"exp", "sigmoid"}
+    assert FUNCTIONS.keys() == {"exp", "cos", "sigmoid"}
 
 
 def test_a_function_with_numbers_put_in(point):

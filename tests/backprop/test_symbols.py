@@ -1,9 +1,8 @@
 import pytest
 
-from coursework.backprop.activations import activation
 from coursework.backprop.expression import UndefinedSymbol
 from coursework.backprop.point import random_point
-from coursework.backprop.symbols import LOSS, A, Delta, HPrime, Partial, Slope, T, TOfMany, W, X, Z
+from coursework.backprop.symbols import LOSS, A, Delta, HPrime, Partial, T, TOfMany, W, X, Z
 
 
 @pytest.fixture
@@ -25,11 +24,6 @@ def point():
         (W(1, 12, "k"), "w_{12,k}^{(1)}", "w[1][11, k]"),
         (LOSS, "E_{n}", "E"),
         (
-            Slope(2, 1, activation("sigmoid")),
-            r"z_{1}^{(2)}\bigl(1-z_{1}^{(2)}\bigr)",
-            "h_prime(a[2][0])",
-        ),
-        (
             Partial(LOSS, A(3, 1)),
             r"\frac{\partial E_{n}}{\partial a_{1}^{(3)}}",
             'partial(("E",), ("a", 3, 0))',
@@ -49,13 +43,8 @@ def test_where_a_symbol_gets_its_number(point):
     assert T(3, 2).evaluate(point) == point.t[0, 1]
     assert W(1, 4, 2).evaluate(point) == point.network.w[1][3, 1]
     assert Delta(2, 4).evaluate(point) == gradients.delta[2][0, 3]
-    assert HPrime(2, 4).evaluate(point) == Slope(2, 4, activation("sigmoid")).evaluate(point)
+    assert HPrime(2, 4).evaluate(point) == point.network.activation.h_prime(trace.a[2])[0, 3]
     assert LOSS.evaluate(point) == pytest.approx(((trace.y - point.t) ** 2).sum() / 2)
-
-
-def test_the_printed_slope_of_the_sigmoid_is_the_evaluated_one(point):
-    z = Z(2, 1).evaluate(point)
-    assert Slope(2, 1, activation("sigmoid")).evaluate(point) == pytest.approx(z * (1 - z), rel=1e-14)
 
 
 def test_the_linear_output_has_no_h_prime(point):
