@@ -15,6 +15,7 @@ from coursework.gradients.activations import ACTIVATIONS, LEAK
 from coursework.gradients.chain import LINKS, Networks, Trace, run
 from coursework.gradients.cures import EPSILON, Cure
 from coursework.gradients.ensembles import ChainSpec, draw
+from coursework.gradients.precision import death_layers
 
 MP_ACTIVATIONS = {
     "sigmoid": (lambda a: 1 / (1 + mp.exp(-a)), lambda a: 1 / (2 + mp.exp(a) + mp.exp(-a))),
@@ -162,6 +163,32 @@ def test_gradients_equal_fifty_digits_where_floats_are_dead(
     assert min(logs) < -50
     np.testing.assert_allclose(trace.log10_gradients[:, 0], logs, rtol=1e-10, atol=1e-12)
     assert [float(trace.gradient(layer).sign[0]) for layer in range(1, 401)] == signs
+
+
+@pytest.mark.parametrize(("activation", "links"), [("sigmoid", "full"), ("relu", "chains")])
+def test_logarithms_at_depth_10_000_equal_fifty_digits_and_floats_are_long_dead(
+    activation: str, links: str, exact_gradients: Callable[..., dict]
+) -> None:
+    depth = 10_000
+    spec = ChainSpec(depth, links, activation, scale=0.9, alive=activation == "relu")
+    trace = run(draw(spec, 1, seed=3))
+    with mp.workdps(50):
+        exact = exact_gradients(trace.networks, 0, lambda x: mpf(float(x)), *MP_ACTIVATIONS[activation])
+        layers = [*range(1, depth, 97), depth]
+        logs = [float(mp.log10(abs(exact[l, 1, 1]))) for l in layers]
+        signs = [int(mp.sign(exact[l, 1, 1])) for l in layers]
+    assert min(logs) < -1000
+    measured = trace.log10_gradients[np.array(layers) - 1, 0]
+    np.testing.assert_allclose(measured, logs, rtol=1e-10, atol=1e-10)
+    assert [int(trace.gradient(l).sign[0]) for l in layers] == signs
+    # how many layers from the output each format lasts
+    lasts = {dtype: depth - int(death_layers(trace, dtype)[0]) for dtype in (np.float32, np.float64)}
+    if activation == "sigmoid":
+        assert 30 < lasts[np.float32] < 120
+        assert 250 < lasts[np.float64] < 800
+    else:
+        # all layers of a living chain have gradients of one size: they die together
+        assert lasts[np.float32] == lasts[np.float64] == 0
 
 
 @given(st.integers(2, 40), st.sampled_from(LINKS), st.integers(0, 10**6), st.integers(1, 4))
