@@ -13,6 +13,9 @@ import numpy as np
 
 from coursework.backprop.activations import Array, identity, log1p, sigmoid, softplus
 
+#: How far the targets of one example may be from summing to 1, for what was rounded on the way here.
+ROUNDED = 1e-5
+
 
 def squared(a: Array, t: Array) -> Array:
     """Return sum_j (a_j - t_j)^2 / 2."""
@@ -47,7 +50,8 @@ def softmax_delta(a: Array, t: Array) -> Array:
     y = e / (1 + rest)
     others = 1 - y
     np.put_along_axis(others, largest, rest / (1 + rest), 1)
-    return np.asarray((1 - t) * y - t * others)
+    # 1 - t_j is the sum of the other targets, also where rounding left them all a little short of 1
+    return np.asarray((t.sum(axis=1, keepdims=True) - t) * y - t * others)
 
 
 def _from_largest(a: Array) -> tuple[Array, Array, Array]:
@@ -70,7 +74,7 @@ def _shares(t: Array) -> str:
 
 def _distributions(t: Array) -> str:
     total = t.sum(axis=1)
-    off = np.abs(total - 1) > 4 * t.shape[1] * np.finfo(t.dtype).eps
+    off = np.abs(total - 1) > ROUNDED
     if off.any():
         n = int(off.argmax())
         return f"the targets of example {n} (counted from 0) sum to {total[n]:.6g}; make every row sum to 1"

@@ -1,6 +1,10 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from coursework.backprop.activations import ACTIVATIONS
+from coursework.backprop.losses import LOSSES
 from coursework.backprop.network import DenseNetwork, NetworkError
 
 
@@ -131,3 +135,100 @@ def test_targets_must_match_the_examples():
 def test_weights_that_do_not_join_up_are_refused(w, b):
     with pytest.raises(NetworkError, match="do not join up"):
         DenseNetwork.from_weights(w, b)
+
+
+def test_a_link_that_is_masked_has_no_weight_and_no_gradient():
+    w = {1: np.array([[1.0, 2.0], [3.0, 4.0]]), 2: np.array([[5.0, 6.0]])}
+    masks = {1: [[1, 0], [1, 1]]}
+    network = DenseNetwork.from_weights(w, activation="identity", masks=masks)
+    assert network.w[1].tolist() == [[1, 0], [3, 4]]
+    assert w[1].tolist() == [[1, 2], [3, 4]]
+    gradients = network.backward(network.forward(np.array([[1.0, -1.0]])), np.zeros((1, 1)))
+    # y = 5 * 1 + 6 * (3 - 4) = -1
+    assert gradients.w[1].tolist() == [[-5, 0], [-6, 6]]
+
+
+@pytest.mark.parametrize(
+    ("masks", "message"),
+    [
+        ({1: np.ones((2, 2))}, r"masks\[1\] has shape \(2, 2\), w\[1\] has \(3, 2\)"),
+        ({3: np.ones((1, 3))}, r"masks\[3\] has shape \(1, 3\), there are w\[1\] to w\[2\]"),
+        ({2: np.full((1, 3), 0.5)}, r"masks\[2\] holds other numbers than 0 \(no link\) and 1"),
+        ({2: np.full((1, 3), np.nan)}, r"masks\[2\] holds other numbers"),
+    ],
+)
+def test_masks_that_do_not_fit_are_refused(masks, message):
+    with pytest.raises(NetworkError, match=message):
+        DenseNetwork([2, 3, 1], masks=masks)
+
+
+@given(
+    sizes=st.lists(st.integers(1, 5), min_size=2, max_size=5),
+    name=st.sampled_from(sorted(ACTIVATIONS)),
+    loss=st.sampled_from(sorted(LOSSES)),
+    dtype=st.sampled_from([np.float32, np.float64]),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(deadline=None, max_examples=60, derandomize=True)
+def test_a_masked_network_is_the_full_one_with_zeros_for_weights(sizes, name, loss, dtype, seed):
+    rng = np.random.default_rng(seed)
+    masks = {l: rng.integers(0, 2, (sizes[l], sizes[l - 1])) for l in range(1, len(sizes))}
+    masked = DenseNetwork(sizes, name, loss=loss, masks=masks, dtype=dtype, seed=seed)
+    full = DenseNetwork.from_weights(masked.w, activation=name, loss=loss)
+    x = rng.normal(size=(3, sizes[0]))
+    t = masked.loss_record.draw(rng, (3, sizes[-1]))
+    ours, theirs = masked.backward(masked.forward(x), t), full.backward(full.forward(x), t)
+    for l, mask in masks.items():
+        np.testing.assert_array_equal(ours.delta[l + 1], theirs.delta[l + 1])
+        np.testing.assert_array_equal(ours.w[l], theirs.w[l] * mask)
+        assert ours.w[l].dtype == dtype
+
+
+def test_weights_and_biases_are_views_of_the_parameters():
+    network = DenseNetwork([2, 3, 1], biases=True)
+    assert network.parameters.shape == (3 * 2 + 3 + 3 + 1,)
+    network.parameters[...] = np.arange(13)
+    assert network.w[2].tolist() == [[6, 7, 8]]
+    assert network.b[1].tolist() == [9, 10, 11]
+    network.b[2][0] = -1
+    assert network.parameters[-1] == -1
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        network.w[1] = np.ones((3, 2))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_refused_by_its_place(bad):
+    network = DenseNetwork([2, 3, 1])
+    x = np.ones((4, 2))
+    trace = network.forward(x)
+    x[2, 1] = bad
+    with pytest.raises(NetworkError, match=rf"x holds {bad} in example 2, unit 1 .*leave out or mend"):
+        network.forward(x)
+    with pytest.raises(NetworkError, match=rf"t holds {bad} in example 0, unit 0"):
+        network.backward(trace, np.full((4, 1), bad))
+
+
+def test_huge_inputs_are_finite_too():
+    network = DenseNetwork([2, 3, 1])
+    trace = network.forward(np.array([[1e300, -1e300]]))
+    assert np.isfinite(trace.y).all()
+    assert not network.backward(trace, np.zeros((1, 1))).w[1].any()
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu", "softplus"])
+def test_saturated_units_have_small_or_no_gradients_and_no_warnings(name):
+    w = {1: np.array([[1.0], [-1.0]]), 2: np.ones((1, 2))}
+    network = DenseNetwork.from_weights(w, activation=name)
+    gradients = network.backward(network.forward(np.array([[500.0]])), np.zeros((1, 1)))
+    assert np.isfinite(gradients.w[1]).all()
+    assert abs(gradients.w[1][1, 0]) < 1e-200
+
+
+def test_integer_weights_stay_exact():
+    w = {1: np.array([[2, -3]]), 2: np.array([[1000]])}
+    network = DenseNetwork.from_weights(w, activation="relu")
+    trace = network.forward(np.array([[5, 1]]))
+    gradients = network.backward(trace, np.array([[1]]))
+    assert trace.y.tolist() == [[7000]]
+    assert gradients.w[1].tolist() == [[5 * 6999 * 1000, 6999 * 1000]]
+    assert gradients.w[1].dtype == np.int64
