@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
-
-from coursework.backprop.derivation import Derivation, derive
+from coursework.backprop.certificate import WrongGradient
+from coursework.backprop.derivation import Derivation
 from coursework.backprop.network import NetworkError
-from coursework.backprop.oracles import WrongGradient, autograd, relative_error
-from coursework.backprop.point import ExamplePoint, random_point
+from coursework.backprop.oracles import autograd, relative_error
+from coursework.backprop.point import ExamplePoint
+from coursework.backprop.proof import Proof, entry, prove
 from coursework.backprop.records import read_records
 from coursework.backprop.symbols import LOSS, A, Partial, Symbol, W
 
@@ -80,86 +80,75 @@ def _symbol(place: Sequence[int | str]) -> Symbol:
 
 @dataclass(frozen=True)
 class Answer:
-    """A question, answered and evaluated at a point.
+    """A question, answered, proved and evaluated at a point.
 
     Attributes
     ----------
     question : what was asked.
-    derivation : the way to the answer.
+    proof : the way to the answer, each line of it proved.
     point : where it was evaluated.
-    value : what the answer comes to there.
-    autograd : what torch's autograd says.
+    autograd : what torch's autograd says there.
     """
 
     question: Question
-    derivation: Derivation
+    proof: Proof
     point: ExamplePoint
-    value: float
     autograd: float
 
     @property
-    def error(self) -> float:
-        """The relative error against autograd of the line of the derivation that is furthest off."""
-        return max(relative_error(step.value(self.point), self.autograd) for step in self.derivation.lines)
+    def derivation(self) -> Derivation:
+        """The way to the answer."""
+        return self.proof.derivation
+
+    @property
+    def value(self) -> float:
+        """What the answer comes to at the point."""
+        return self.derivation.general.value(self.point)
 
 
-def answer_questions(point: ExamplePoint) -> dict[str, Answer]:
-    """Derive and evaluate the answers to 1.1 to 1.6 at `point`, for the network that is there."""
+def answer_questions(point: ExamplePoint, *, points: int = 2, seed: int = 0) -> dict[str, Answer]:
+    """Derive, prove and evaluate the answers to 1.1 to 1.6 for the network at `point`.
+
+    Parameters
+    ----------
+    point : where they are evaluated.
+    points, seed : of the further points at which every line is proved (see `proof.prove`).
+
+    Raises
+    ------
+    WrongGradient : a line is wrong somewhere; names the line and the place.
+    ValueError : no further point was asked for, and none would prove nothing.
+    """
     network = point.network
     true = autograd(network, point.x, point.t)
-    answers = {}
-    for name, question in questions().items():
-        derivation = derive(network, question.target_in(network.sizes))
-        bottom = derivation.target.bottom
-        layers = true.w if isinstance(bottom, W) else true.delta
-        answers[name] = Answer(
+    return {
+        name: Answer(
             question,
-            derivation,
+            prove(network, question.target_in(network.sizes), points=points, seed=seed),
             point,
-            value=derivation.general.value(point),
-            autograd=float(layers[int(bottom.l)][_row_and_column(bottom)]),
+            entry(true, question.target_in(network.sizes).bottom),
         )
-    return answers
-
-
-def _row_and_column(bottom: Symbol) -> tuple[int, int]:
-    if isinstance(bottom, W):
-        return int(bottom.j) - 1, int(bottom.k) - 1
-    return 0, int(bottom.j) - 1
+        for name, question in questions().items()
+    }
 
 
 def check_answers(answers: dict[str, Answer], tolerance: float = TOLERANCE) -> float:
-    """Return the largest relative error of any line of any derivation against autograd.
+    """Return the largest relative error, at the point shown, of any line of any derivation against autograd.
 
     Raises
     ------
     WrongGradient : it is above `tolerance`; names the question and the line.
     """
+    largest = 0.0
     for name, answer in answers.items():
         for step in answer.derivation.lines:
             found = step.value(answer.point)
-            if not relative_error(found, answer.autograd) <= tolerance:
+            error = relative_error(found, answer.autograd)
+            if not error <= tolerance:
                 raise WrongGradient(
                     f"question {name}: {step.latex} = {found!r}, but autograd says {answer.autograd!r}"
                 )
+            largest = max(largest, error)
     if not answers:
         raise WrongGradient("there was no answer to check")
-    return max(answer.error for answer in answers.values())
-
-
-def check_at_random_points(
-    sizes: Sequence[int], activation: str, *, biases: bool = False, seed: int = 0, points: int = 20
-) -> float:
-    """Return the largest relative error of any line against autograd at so many further random points.
-
-    Raises
-    ------
-    WrongGradient : an error is above `TOLERANCE`; names the question and the line.
-    ValueError : no point was asked for, and none would show nothing.
-    """
-    if points < 1:
-        raise ValueError(f"points={points}: a check at no point shows nothing; give 1 or more")
-    # a stream of its own, so that the point shown on the page is not among them
-    rng = np.random.default_rng([seed, points])
-    drawn = (random_point(sizes, activation, biases=biases, seed=rng) for _ in range(points))
-    return max(check_answers(answer_questions(point)) for point in drawn)
+    return largest

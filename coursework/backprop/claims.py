@@ -50,8 +50,9 @@ class Claim:
     Attributes
     ----------
     id, question : which line, of the answer to which question.
-    published : as printed: LaTeX, or its content in words as Markdown; empty for a general result.
-    corrected : LaTeX of what is right.
+    published : as printed: formulas in LaTeX, or its content in words as Markdown; empty for a general
+        result.
+    corrected : LaTeX of what is right, one formula or several.
     verdict : "correct", "typo", "wrong index", "wrong bound", "missing factor", "incomplete", "wrong" or
         "general".
     remark : which error it was, in words, or what is to be said of a line that holds; may be empty.
@@ -62,8 +63,8 @@ class Claim:
 
     id: str
     question: str
-    published: str
-    corrected: str
+    published: tuple[str, ...]
+    corrected: tuple[str, ...]
     verdict: str
     remark: str
     family: str
@@ -80,7 +81,7 @@ class Claim:
     @property
     def in_words(self) -> bool:
         """Whether `published` is Markdown, with its formulas between dollars."""
-        return "$" in self.published or "\\" not in self.published
+        return any("$" in part or "\\" not in part for part in self.published)
 
     def outcomes(self, grounds: Sequence[NetworkGround], seed: int = 0) -> list[Outcome]:
         """Return what is found for each reading on these networks."""
@@ -94,7 +95,13 @@ def _claim(record: dict[str, Any]) -> Claim:
     first = next(iter(record["right"]))
     defaults = {"of": first, "given": {}, "sufficient": False}
     readings = tuple(Reading(**{**defaults, **reading}) for reading in record.get("readings", ()))
-    return Claim(**{"published": "", "remark": "", "forall": {}, **record, "readings": readings})
+    given = {"published": [], "remark": "", "forall": {}, **record}
+    published, corrected = (_parts(given[side]) for side in ("published", "corrected"))
+    return Claim(**{**given, "published": published, "corrected": corrected, "readings": readings})
+
+
+def _parts(text: str | list[str]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
 
 
 @cache

@@ -38,7 +38,7 @@ def claims_table(question: str, seed: int = 0) -> Markdown:
         raise ValueError(f"question={question!r} has no records; there are {known}")
     found = [check_claim(claim, seed).outcomes for claim in own]
     parts = [
-        markdown_table(("line", "published", "right", "verdict"), [_line(claim) for claim in own]).data,
+        markdown_table(("line", "published", "right"), [_line(claim) for claim in own]).data,
         *(f"- **{claim.id}:** {claim.remark}" for claim in own if claim.remark),
     ]
     parting = [
@@ -50,11 +50,13 @@ def claims_table(question: str, seed: int = 0) -> Markdown:
     return Markdown("\n\n".join((parts[0], "\n".join(parts[1:]))))
 
 
-def _line(claim: Claim) -> tuple[str, str, str, str]:
+def _line(claim: Claim) -> tuple[str, str, str]:
+    # formulas of their own, so that the line may break between them
+    right = " ".join(map(_formula, claim.corrected))
     if claim.verdict == GENERAL:
-        return claim.id, "not published", _formula(claim.corrected), "in general"
-    published = claim.published if claim.in_words else _formula(claim.published)
-    return claim.id, published, _formula(claim.corrected), claim.verdict
+        return f"**{claim.id}** in general", "not published", right
+    published = claim.published if claim.in_words else map(_formula, claim.published)
+    return f"**{claim.id}** {claim.verdict}", " ".join(published), right
 
 
 def _formula(latex: str) -> str:
@@ -85,7 +87,7 @@ def _sides(outcome: Outcome) -> tuple[str, str]:
     # the layers of the assignment's networks need not be said
     known = ("L",) if example.letters["L"] in (4, DEEP + 1) else ()
     named = [f"{letter}={value}" for letter, value in example.letters.items() if letter not in known]
-    where = f" (${', '.join(named)}$)" if named else ""
+    where = f" $({', '.join(named)})$" if named else ""
     if isinstance(example.left, bool):
         return _truth(example.right), _truth(example.left) + where
     printed = f"no number: {outcome.reason}" if outcome.reason else f"${number(example.right)}$"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -10,15 +11,18 @@ from typing import Any
 from IPython.display import Markdown
 
 from coursework.backprop.activations import ACTIVATIONS
-from coursework.backprop.answers import TOLERANCE, Answer, check_answers
+from coursework.backprop.answers import Answer, check_answers
+from coursework.backprop.certificate import Certificate, WrongGradient
 from coursework.backprop.derivation import Step
 from coursework.backprop.expression import number
-from coursework.backprop.oracles import JUDGES, WrongGradient, verify
-from coursework.backprop.point import ExamplePoint
+from coursework.backprop.oracles import JUDGES
 from coursework.backprop.symbols import Delta
 
 #: Digits that another processor, which adds in another order, leaves alone.
 DIGITS = 10
+
+#: What a judge may say of an array.
+VERDICTS = ("right", "wrong", "cannot resolve")
 
 
 def show_source(function: Callable[..., Any]) -> Markdown:
@@ -36,11 +40,11 @@ def activation_table() -> Markdown:
 
 
 def show_answer(answer: Answer) -> Markdown:
-    """Return the question, its derivation line by line, the answer and its numbers.
+    """Return the question, its derivation line by line, the answer, its numbers and its proof.
 
     Raises
     ------
-    WrongGradient : a line is further off autograd than `TOLERANCE`, so that nothing wrong is printed.
+    WrongGradient : a line is further off autograd than `answers.TOLERANCE`, so that nothing wrong is printed.
     """
     check_answers({answer.question.id: answer})
     derivation, point = answer.derivation, answer.point
@@ -49,11 +53,12 @@ def show_answer(answer: Answer) -> Markdown:
     parts = [
         f"**Asked: ${target.latex()}$.** {answer.question.asks.replace('<delta>', f'${delta}$')}",
         markdown_table(
-            ("step", "because", "here"),
+            ("step", "because", "in numpy", "here"),
             [
                 (
                     rf"${{\displaystyle {'' if step is derivation.steps[0] else '='}{step.latex}}}$",
                     step.reason,
+                    f"`{step.code}`",
                     _number(step.value(point)),
                 )
                 for step in derivation.steps
@@ -63,11 +68,11 @@ def show_answer(answer: Answer) -> Markdown:
         rf"$${target.latex()}={derivation.general.latex}$$",
         *_further_forms(derivation.general, (derivation.expanded, derivation.specific)),
         "With the numbers of this point, rounded for print:",
-        rf"$${target.latex()}\approx {derivation.general.expression.numbers(point)}"
+        rf"$${target.latex()}\approx {derivation.general.numbers(point)}"
         rf"\approx {number(answer.value, DIGITS)}$$",
-        "In numpy, and what torch's autograd finds for the same derivative:",
-        f"```python\n{derivation.general.code}\n"
-        f"# {answer.value + 0.0:.{DIGITS}g}, autograd {answer.autograd + 0.0:.{DIGITS}g}\n```",
+        f"Autograd finds {_number(answer.autograd)}. For the whole layer and a batch of N examples, with shapes:",
+        f"```python\n{derivation.matrix.code()}\n# {derivation.matrix.shapes(derivation.sizes)}\n```",
+        f"**Proved:** {answer.proof.badge}.",
     ]
     return Markdown("\n\n".join(parts))
 
@@ -86,7 +91,7 @@ def answers_table(answers: dict[str, Answer]) -> Markdown:
 
     Raises
     ------
-    WrongGradient : one is further off than `TOLERANCE`.
+    WrongGradient : one is further off than `answers.TOLERANCE`.
     """
     check_answers(answers)
     rows = [
@@ -95,44 +100,34 @@ def answers_table(answers: dict[str, Answer]) -> Markdown:
             rf"${{\displaystyle {answer.derivation.target.latex()}={answer.derivation.general.latex}}}$",
             _number(answer.value),
             _number(answer.autograd),
-            _bound(answer.error, TOLERANCE),
+            answer.proof.badge.partition(", before")[0],
         )
         for name, answer in answers.items()
     ]
-    return markdown_table(("question", "answer", "evaluated", "autograd", "relative error"), rows)
+    return markdown_table(("question", "answer", "evaluated", "autograd", "proved with"), rows)
 
 
-def judges_table(point: ExamplePoint) -> Markdown:
-    """Return how many arrays of the backward pass each judge confirms, and to what relative error.
+def certificate_table(certificate: Certificate) -> Markdown:
+    """Return what each judge says of the arrays of a backward pass, and to what relative error.
 
     Raises
     ------
-    WrongGradient : a judge finds something else.
+    WrongGradient : nothing was judged.
     """
-    findings = verify(point.network, point.x, point.t)
+    if not len(certificate):
+        raise WrongGradient("there was nothing to judge")
     rows = []
     for name in JUDGES:
-        own = [finding for finding in findings if finding.judge == name]
-        allowed = max(finding.allowed for finding in own)
-        arrays = ", ".join(f"`{finding.what}`" for finding in own)
-        rows.append((name, arrays, _bound(max(finding.error for finding in own), allowed)))
-    return markdown_table(("judge", "confirms", "largest relative error"), rows)
+        own = [finding for finding in certificate if finding.judge == name]
+        counts = [sum(f.verdict == verdict for f in own) for verdict in VERDICTS]
+        allowed = max((finding.allowed for finding in own if finding.passed), default=None)
+        within = "" if allowed is None else rf"$\le 10^{{{math.ceil(math.log10(allowed))}}}$"
+        rows.append((name, *(str(count or "") for count in counts), within))
+    return markdown_table(("judge", *VERDICTS, "relative error, where right"), rows)
 
 
 def _number(value: float, digits: int = DIGITS) -> str:
     return f"${number(value, digits)}$"
-
-
-def _bound(error: float, bound: float) -> str:
-    # the error itself differs from one processor to the next; that it stays below the bound does not
-    if not error <= bound:
-        raise WrongGradient(f"relative error {error:.1e}, allowed {bound:.0e}")
-    mantissa, exponent = f"{bound:.0e}".split("e")
-    return (
-        rf"$\le {mantissa}\times 10^{{{int(exponent)}}}$"
-        if mantissa != "1"
-        else rf"$\le 10^{{{int(exponent)}}}$"
-    )
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markdown:

@@ -7,13 +7,12 @@ from coursework.backprop.answers import (
     TOLERANCE,
     answer_questions,
     check_answers,
-    check_at_random_points,
     questions,
 )
+from coursework.backprop.certificate import WrongGradient
 from coursework.backprop.derivation import derive
 from coursework.backprop.network import DenseNetwork, NetworkError
-from coursework.backprop.oracles import WrongGradient
-from coursework.backprop.point import assignment_point
+from coursework.backprop.point import assignment_point, random_point
 from coursework.backprop.symbols import LOSS, A, Partial, W
 
 ASSIGNMENT = DenseNetwork([3, 3, 3, 1])
@@ -38,9 +37,19 @@ def test_the_derived_answer_is_the_recorded_one(name):
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("sizes", [[3, 3, 3, 1], [2, 5, 3, 7], [7, 3, 2, 5, 1], [2, 1, 1, 1]])
-def test_every_answer_is_autograds_at_many_points(activation, sizes):
-    assert check_at_random_points(sizes, activation, biases=True, points=3) <= TOLERANCE
+@pytest.mark.parametrize("sizes", [[3, 3, 3, 1], [2, 5, 3, 7], [2, 1, 1, 1]])
+def test_every_answer_is_autograds(activation, sizes):
+    answers = answer_questions(random_point(sizes, activation, biases=True, seed=4), points=1)
+    assert check_answers(answers) <= TOLERANCE
+    for answer in answers.values():
+        assert answer.value == pytest.approx(answer.autograd, rel=TOLERANCE)
+        assert answer.proof.error <= TOLERANCE
+        assert answer.proof.compared > 0
+
+
+def test_further_points_are_proved_as_many_as_asked_for():
+    few, more = (answer_questions(assignment_point(), points=points)["1.5"].proof for points in (1, 3))
+    assert more.compared > 2 * few.compared
 
 
 def test_questions_count_their_layers_from_the_output():
@@ -69,7 +78,8 @@ def test_a_wrong_line_on_the_way_to_a_right_answer_is_named():
     answer = answers["1.3"]
     first, *rest = answer.derivation.steps
     slipped = replace(first, expression=first.expression * first.expression)
-    answers["1.3"] = replace(answer, derivation=replace(answer.derivation, steps=(slipped, *rest)))
+    derivation = replace(answer.derivation, steps=(slipped, *rest))
+    answers["1.3"] = replace(answer, proof=replace(answer.proof, derivation=derivation))
     with pytest.raises(WrongGradient, match=r"question 1\.3: \\frac"):
         check_answers(answers)
 
@@ -78,7 +88,7 @@ def test_a_check_of_nothing_is_a_failure():
     with pytest.raises(WrongGradient, match="no answer to check"):
         check_answers({})
     with pytest.raises(ValueError, match="points=0"):
-        check_at_random_points([3, 3, 3, 1], "sigmoid", points=0)
+        answer_questions(assignment_point(), points=0)
 
 
 def test_a_nan_is_a_failure():

@@ -1,3 +1,4 @@
+import math
 import re
 from dataclasses import replace
 
@@ -7,8 +8,9 @@ import pytest
 from coursework.backprop import page
 from coursework.backprop.activations import ACTIVATIONS
 from coursework.backprop.answers import answer_questions
+from coursework.backprop.certificate import Certificate, Finding, WrongGradient
 from coursework.backprop.network import DenseNetwork
-from coursework.backprop.oracles import WrongGradient
+from coursework.backprop.oracles import JUDGES, certify
 from coursework.backprop.point import assignment_point, random_point
 
 
@@ -19,10 +21,10 @@ def formulas(text):
 
 def everything(sizes, activation):
     point = random_point(sizes, activation, biases=True, seed=2)
-    answers = answer_questions(point)
+    answers = answer_questions(point, points=1)
     yield page.activation_table().data
     yield page.answers_table(answers).data
-    yield page.judges_table(point).data
+    yield page.certificate_table(certify(point.network, point.x, point.t)).data
     yield from (page.show_answer(answer).data for answer in answers.values())
 
 
@@ -50,8 +52,11 @@ def test_an_answer_shows_question_derivation_formula_numbers_and_code():
     assert answer.question.asks in text
     for step in answer.derivation.lines:
         assert step.latex in text
-    assert f"{answer.value:.10g}, autograd {answer.autograd:.10g}" in text
-    assert "delta[3][0] * z[2][0]" in text
+    assert f"Autograd finds ${answer.autograd:.10g}$" in text
+    for step in answer.derivation.steps:
+        assert f"`{step.code}`" in text
+    assert "dw[2] = delta[3].T @ z[2]\n# (3, 3) = (N, 3).T @ (N, 3)" in text
+    assert f"**Proved:** {answer.proof.badge}." in text
 
 
 def test_the_first_answer_is_called_by_the_name_of_its_delta():
@@ -73,26 +78,26 @@ def test_the_table_of_answers_has_a_row_for_each():
     text = page.answers_table(answer_questions(assignment_point())).data
     first_column = [line.split("|")[1].strip() for line in text.splitlines()[2:]]
     assert first_column == ["1.1", "1.2", "1.3", "1.4", "1.5", "1.6"]
-    assert text.count(r"$\le 10^{-12}$") == 6
+    assert text.count("✓") == 6
 
 
-def test_the_judges_are_named_with_what_they_confirm():
-    text = page.judges_table(assignment_point()).data
-    assert "| torch autograd | `delta[2]`, `delta[3]`, `delta[4]`, `w[1]`, `w[2]`, `w[3]` |" in text
-    assert "central differences" in text
-
-
-def test_a_wrong_backward_pass_is_not_shown():
+def test_the_judges_are_named_with_what_they_say():
     point = assignment_point()
-    honest = point.network.backward
+    text = page.certificate_table(certify(point.network, point.x, point.t)).data
+    assert r"| complex step | 6 |  |  | $\le 10^{-11}$ |" in text
+    assert [line.split("|")[1].strip() for line in text.splitlines()[2:]] == list(JUDGES)
 
-    def slipped(trace, t):
-        gradients = honest(trace, t)
-        return replace(gradients, w={**gradients.w, 1: gradients.w[1].T})
 
-    point.network.backward = slipped
-    with pytest.raises(WrongGradient, match=r"w\[1\] is"):
-        page.judges_table(point)
+def test_a_wrong_backward_pass_and_a_judge_that_cannot_tell_are_shown_as_such():
+    findings = (Finding("complex step", "w[1]", 0.5, 1e-12), Finding("log domain", "w[1]", 0.0, math.inf))
+    lines = page.certificate_table(Certificate(findings)).data.splitlines()
+    assert "| complex step |  | 1 |  |  |" in lines
+    assert "| log domain |  |  | 1 |  |" in lines
+
+
+def test_a_certificate_of_nothing_is_not_shown():
+    with pytest.raises(WrongGradient, match="nothing to judge"):
+        page.certificate_table(Certificate(()))
 
 
 def test_the_source_on_the_page_is_the_source_that_runs():
