@@ -104,14 +104,14 @@ def main() -> int:
         "--picture-seed", type=int, default=1, help="of the fresh pictures; 0 is the bundled ones'"
     )
     parser.add_argument("--seeds", type=int, default=3, help="runs with seeds 0, 1, ... (3)")
-    parser.add_argument("--trained-seeds", type=int, default=1, help="runs that train the base too (1)")
+    parser.add_argument("--trained-seeds", type=int, default=1, help="runs that train the base too (1), or 0")
     parser.add_argument("--initializations", action="store_true", help="other random weights too")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--check", action="store_true")
     given = parser.parse_args()
-    if given.picture_seed == 0 or given.pictures < 30 or not 1 <= given.trained_seeds <= given.seeds:
+    if given.picture_seed == 0 or given.pictures < 30 or not 0 <= given.trained_seeds <= given.seeds:
         parser.error(
-            "give --picture-seed other than 0, --pictures of at least 30, --trained-seeds from 1 to --seeds"
+            "give --picture-seed other than 0, --pictures of at least 30, --trained-seeds from 0 to --seeds"
         )
 
     bundled = read_folder(PROJECT_ROOT / "data" / "sport3")
@@ -160,12 +160,13 @@ def main() -> int:
 
                 title = f"inception_v3 none, {name}{', measured' if measured else ''}, frozen"
                 several(title, "inception_v3", untrained, size)
-        for title, phases in (("inception_v3 none, trained", random), ("inception_v3 bundled, trained", ours)):
+        for weights, phases in (("none", random), ("bundled", ours)):
             done = [
                 trained_phase(phase, images, schedule=replace(STATED_FOR["trained"], seed=seed))
                 for seed, phase in enumerate(phases[: given.trained_seeds])
             ]
-            keep(title, done)
+            if done:
+                keep(f"inception_v3 {weights}, trained", done)
 
     print(f"{given.pictures} fresh pictures (seed {given.picture_seed}), {given.seeds} training seeds")
     print(f"{'':<48}{'accuracy':>9}  {'95 % interval':<17}seeds")
@@ -182,8 +183,9 @@ def main() -> int:
         "bundled frozen, at least 0.80": frozen >= 0.80,
         "bundled frozen minus none frozen, at least 0.30": frozen - none >= 0.30,
         "efficientnet_lite0 minus bundled frozen, at most 0.12": lite0 - frozen <= 0.12,
-        "bundled trained, at least 0.88": mean["inception_v3 bundled, trained"] >= 0.88,
     }
+    if given.trained_seeds:
+        targets["bundled trained, at least 0.88"] = mean["inception_v3 bundled, trained"] >= 0.88
     for target, met in targets.items():
         print(f"{'met   ' if met else 'MISSED'}  {target}")
     if given.json:
