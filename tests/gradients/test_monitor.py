@@ -4,6 +4,7 @@ import copy
 import math
 import warnings
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -69,10 +70,16 @@ def test_a_module_has_one_row_with_the_norm_over_all_its_parameters() -> None:
 def test_a_step_that_fails_leaves_no_hook_behind() -> None:
     before = len(_global_optimizer_pre_hooks), len(_global_optimizer_post_hooks)
     model = small()
-    with pytest.raises(RuntimeError, match="broke"), GradientMonitor(model, measure=EVERYTHING):
-        assert len(_global_optimizer_pre_hooks) == before[0] + 1
-        assert hooks_of(model)
-        raise RuntimeError("broke")
+    monitor = GradientMonitor(model, measure=EVERYTHING)
+
+    def break_off() -> None:
+        with monitor:
+            assert len(_global_optimizer_pre_hooks) == before[0] + 1
+            assert hooks_of(model)
+            raise RuntimeError("broke")
+
+    with pytest.raises(RuntimeError, match="broke"):
+        break_off()
     assert (len(_global_optimizer_pre_hooks), len(_global_optimizer_post_hooks)) == before
     assert not hooks_of(model)
 
@@ -226,18 +233,16 @@ def test_parameters_that_come_while_it_trains_are_recorded_from_then_on() -> Non
 
 
 def test_the_numpy_networks_are_recorded_too() -> None:
-    class Network:
-        w = {1: np.ones((3, 2)), 2: np.ones((1, 3))}
-
-    class Passes:
-        w = {1: np.full((3, 2), 1e-200), 2: np.zeros((1, 3))}
-        b: dict[int, Any] = {}
-        delta = {2: np.full((5, 3), 2.0), 3: np.full((5, 1), np.nan)}
-        z = {1: np.ones((5, 2)), 2: np.zeros((5, 3))}
-
-    with GradientMonitor(Network()) as monitor:
-        monitor.record(Passes(), Passes())
-        monitor.record(Passes())
+    network = SimpleNamespace(w={1: np.ones((3, 2)), 2: np.ones((1, 3))})
+    gradients = SimpleNamespace(
+        w={1: np.full((3, 2), 1e-200), 2: np.zeros((1, 3))},
+        b={},
+        delta={2: np.full((5, 3), 2.0), 3: np.full((5, 1), np.nan)},
+    )
+    trace = SimpleNamespace(z={1: np.ones((5, 2)), 2: np.zeros((5, 3))})
+    with GradientMonitor(network) as monitor:
+        monitor.record(gradients, trace)
+        monitor.record(gradients)
     frame = monitor.frame()
     assert list(frame[frame["step"] == 1]["name"]) == ["w1", "w2", "delta2", "delta3", "z1", "z2"]
     assert frame["log10_norm"][0] == pytest.approx(math.log10(math.sqrt(6)) - 200)
@@ -254,9 +259,9 @@ def test_the_numpy_networks_are_recorded_too() -> None:
         ({"names": "conv.*"}, r"no parameter is called 'conv\.\*'; there are: 0\.weight"),
         ({"every": 0}, "every is 0"),
         ({"measure": "delat"}, "measure='delat' is unknown: choose from delta"),
-        ({"measure": "delta", "modules": "conv*"}, "no module is called 'conv\\*'; there are: 0, 1, 2"),
+        ({"measure": "delta", "modules": "conv*"}, r"no module is called 'conv\*'; there are: 0, 1, 2"),
         ({"quantiles": (1.5,)}, "give shares from 0 to 1"),
-        ({"log": "gradients.csv"}, "end the name with one of .jsonl, .parquet"),
+        ({"log": "gradients.csv"}, r"end the name with one of \.jsonl, \.parquet"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_can(given: dict[str, Any], message: str) -> None:
@@ -265,7 +270,7 @@ def test_what_cannot_be_is_refused_with_what_can(given: dict[str, Any], message:
 
 
 def test_neither_a_module_nor_a_network_is_refused() -> None:
-    with pytest.raises(ValueError, match="int is neither a torch.nn.Module nor a network"):
+    with pytest.raises(ValueError, match=r"int is neither a torch\.nn\.Module nor a network"):
         GradientMonitor(3)
     with pytest.raises(ValueError, match="choose 'parameter' or 'module'"):
         GradientMonitor(small()).frame(by="layer")

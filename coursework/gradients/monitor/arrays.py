@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coursework.gradients.monitor.norms import NormReader, entries_of, type_name
-from coursework.gradients.monitor.outputs import dead_units
+from coursework.gradients.monitor.calls import Activations
+from coursework.gradients.monitor.norms import NormReader, type_name
 from coursework.gradients.monitor.record import Block, Entry
 
 
@@ -43,20 +43,15 @@ def array_blocks(gradients: Any, trace: Any, pattern: str) -> list[Block]:
             blocks.append(Block(kind, _entries(found, kind), columns))
     outputs = list(_arrays(trace, "z", pattern))
     if outputs:
-        entries = [entries_of(tensor).numpy() for *_, tensor in outputs]
-        dead = [dead_units(tensor) for *_, tensor in outputs]
-        columns = {
-            "mean": np.array([numbers.mean() for numbers in entries], dtype=float),
-            "std": np.array([numbers.std() for numbers in entries], dtype=float),
-            "units": np.array([mask.numel() for mask in dead]),
-            "dead_units": np.array([int(mask.sum()) for mask in dead]),
-        }
-        blocks.append(Block("activation", _entries(outputs, "activation"), columns))
+        calls = Activations([name for name, *_ in outputs])
+        for place, (_, _, tensor) in enumerate(outputs):
+            calls.add(place, tensor)
+        blocks.append(calls.collect())
     return blocks
 
 
 def _entries(found: list[tuple[str, str, Tensor]], kind: str) -> list[Entry]:
     return [
-        Entry(index, name, layer if kind == "dW" else name, tensor.numel(), type_name(tensor))
+        Entry(index, name, layer if kind == "dW" else name, tensor.numel(), type_name(tensor.dtype))
         for index, (name, layer, tensor) in enumerate(found, start=1)
     ]

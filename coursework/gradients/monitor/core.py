@@ -139,7 +139,7 @@ class GradientMonitor:
                 known = ", ".join(filter(None, every)) or "none"
                 raise MonitorError(f"no module is called {modules!r}; there are: {known}")
             chosen = dict.fromkeys(chosen, fitting)
-        return OutputWatch(chosen.get("activation", {}), chosen.get("delta", {}), self._is_due)
+        return OutputWatch(chosen)
 
     def __enter__(self) -> GradientMonitor:
         if self._handles or self._writers:
@@ -197,6 +197,8 @@ class GradientMonitor:
             if due:
                 self._seen.steps.append(Step(self._number))
                 self._collect_outputs()
+            if self._outputs:
+                self._outputs.due = self._is_due()
         if not self._seen.steps or self._seen.steps[-1].number != self._number:
             return
         gradients = members.gradients()

@@ -82,9 +82,9 @@ def dead(last: pd.DataFrame, model: Any) -> Finding | None:
     names = list(rows["name"])
     return Finding(
         "dead",
-        f"{len(rows)} gradients are exactly 0 although those above are not small: {_some(names)}. "
-        "No path is alive there (rectifiers that never fire, an input or a weight of 0): use more units a layer, "
-        "another initialization, a lower learning rate or leaky rectifiers",
+        f"{len(rows)} gradients are exactly 0 although those above are not small: "
+        f"{_some(names)}. No path is alive there (rectifiers never fire, an input or a weight is 0): "
+        "use more units a layer, another initialization, a lower learning rate or leaky rectifiers",
         "all entries exactly 0",
         "Lu, Shin, Su and Karniadakis 2019 (dying ReLU)",
         tuple(names),

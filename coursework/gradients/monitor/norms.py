@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -59,9 +61,9 @@ def entries_of(gradient: Tensor) -> Tensor:
     return torch.view_as_real(gradient.resolve_conj()) if gradient.is_complex() else gradient
 
 
-def type_name(tensor: Tensor) -> str:
-    """Return the name of a tensor's type as numpy would write it."""
-    return str(tensor.dtype).removeprefix("torch.")
+def type_name(dtype: torch.dtype) -> str:
+    """Return the name of a type as numpy would write it."""
+    return str(dtype).removeprefix("torch.")
 
 
 def _sum_type(entries: Tensor) -> torch.dtype:
@@ -170,23 +172,24 @@ def _counted(gradients: Sequence[Tensor | None], norm: Floats) -> NDArray[np.int
 class NormReader:
     """Read the norms of the same parameters' gradients step after step.
 
-    What can be prepared (which gradients are small, which share type and device) is kept as long as the
-    same parameters have gradients of the same kind.
+    Attributes
+    ----------
+    groups : what is read together; made anew when other parameters have gradients, or of another layout.
     """
 
     def __init__(self) -> None:
         self._key: list[Any] | None = None
-        self._groups: list[_Group] = []
+        self.groups: list[_Group] = []
 
     def read(self, gradients: Sequence[Tensor | None]) -> Norms:
         """Return the norms; one synchronization for every type of number and device among them."""
-        key = [None if g is None else (g.layout, g.dtype) for g in gradients]
+        key = [None if gradient is None else gradient.layout for gradient in gradients]
         if key != self._key:
-            self._groups, self._key = _grouped(gradients), key
+            self.groups, self._key = _grouped(gradients), key
         norm = np.full(len(gradients), np.nan)
         log10 = np.full(len(gradients), np.nan)
         with torch.no_grad():
-            for group in self._groups:
+            for group in self.groups:
                 group.read(gradients, norm, log10)
         return Norms(norm, log10, _counted(gradients, norm))
 
@@ -202,20 +205,28 @@ def _grouped(gradients: Sequence[Tensor | None]) -> list[_Group]:
     return [_Group(gradients, small, large) for small, large in places.values()]
 
 
+def _by_shape(gradients: Sequence[Tensor | None], places: list[int]) -> list[list[int]]:
+    shapes: dict[Any, list[int]] = defaultdict(list)
+    for place, gradient in zip(places, _present(gradients, places), strict=True):
+        shapes[gradient.shape].append(place)
+    return list(shapes.values())
+
+
 class _Group:
     """Gradients of one type on one device: places of the small ones and of the others."""
 
     def __init__(self, gradients: Sequence[Tensor | None], small: list[int], large: list[int]) -> None:
-        self.small, self.large = small, large
-        lengths = [gradient.numel() * (1 + gradient.is_complex()) for gradient in _present(gradients, small)]
+        alike = _by_shape(gradients, small)
+        self._alike = [_picker(places) for places in alike]
+        self.small, self.large = list(chain.from_iterable(alike)), large
+        lengths = [one.numel() * (1 + one.is_complex()) for one in _present(gradients, self.small)]
         self.starts = np.cumsum([0, *lengths])[:-1]
 
     def read(self, gradients: Sequence[Tensor | None], norm: Floats, log10: Floats) -> None:
         """Write the norms and their logarithms to the gradients' places."""
         parts: list[Tensor] = []
-        if self.small:
-            gathered = torch._C._nn.flatten_dense_tensors(list(_present(gradients, self.small)))
-            parts.append(entries_of(gathered).view(-1))
+        for pick in self._alike:
+            parts.append(entries_of(torch.stack(pick(gradients))).view(-1))
         entries = [entries_of(gradient) for gradient in _present(gradients, self.large)]
         pieces = [chunks_of(one) for one in entries]
         chunks = [chunk for piece in pieces for chunk in piece]
@@ -235,6 +246,11 @@ class _Group:
             for i in np.flatnonzero(~((low < root_mean_square) & (root_mean_square < high))):
                 place = self.large[i]
                 norm[place], log10[place] = _lifted(entries[i], low=bool(norm[place] < 1))
+
+
+def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:
+    """Return what picks the items at some places out of a sequence, quickly."""
+    return itemgetter(*places) if len(places) > 1 else lambda items: (items[places[0]],)
 
 
 def _present(gradients: Sequence[Tensor | None], places: Iterable[int]) -> Iterator[Tensor]:

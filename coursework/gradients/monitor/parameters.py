@@ -70,7 +70,7 @@ class Members:
         self._names = [(index, name) for index, name, _ in numbered]
         self.parameters = [parameter for _, _, parameter in numbered]
         self._reader = NormReader()
-        self._missing: list[bool] | None = None
+        self._groups: object = None
         self._entries: list[Entry] = []
 
     def gradients(self) -> list[Tensor | None]:
@@ -79,10 +79,9 @@ class Members:
 
     def read(self, gradients: Sequence[Tensor | None]) -> Block:
         """Return one row a parameter: norm, log10_norm and nonfinite."""
-        missing = [gradient is None for gradient in gradients]
-        if missing != self._missing:
-            self._entries, self._missing = self._described(gradients), missing
         norms = self._reader.read(gradients)
+        if self._reader.groups is not self._groups:
+            self._entries, self._groups = self._described(gradients), self._reader.groups
         columns = {"norm": norms.norm, "log10_norm": norms.log10, "nonfinite": norms.nonfinite}
         return Block("dW", self._entries, columns)
 
@@ -90,7 +89,7 @@ class Members:
         entries = []
         for (index, name), parameter, gradient in zip(self._names, self.parameters, gradients, strict=True):
             missing = "" if gradient is not None else "unused" if parameter.requires_grad else "frozen"
-            dtype = type_name(parameter if gradient is None else gradient)
+            dtype = type_name((parameter if gradient is None else gradient).dtype)
             size = 0 if is_lazy(parameter) else parameter.numel()
             entries.append(Entry(index, name, name.rpartition(".")[0], size, dtype, missing))
         return entries
