@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import fields, replace
+from functools import cache
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,8 @@ from coursework.gradients.ensembles import ChainSpec, draw
 from coursework.gradients.scaled import Array
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-#: log10 of a norm under which float64 may have lost places: its square is subnormal from 1e-154 on.
-_TRUSTED = -150.0
+#: The error signal that is sent back, and log10 of a norm under which float64 may have lost places.
+_LOUD, _TRUSTED = 1e240, -290.0
 #: Activations of two straight pieces: their slopes are never lost to rounding.
 _STRAIGHT = ("relu", "leaky relu", "identity")
 
@@ -56,46 +58,41 @@ def grid_of(base: ChainSpec, axes: Mapping[str, Sequence[Any]]) -> list[ChainSpe
 
 
 def arriving(networks: Networks) -> tuple[Array, NDArray[np.bool_]]:
-    """Return log10 ||delta^(2)|| / |e|: the share of the output's error signal that reaches the first layer.
+    """Return log10 ||delta^(2)|| / ||e||: the share of the output's error that reaches the first layer.
 
-    Everything is computed in float64 first. Networks in which a norm falls under 1e-150, or is not finite, or
-    which have a zero that may be a lost slope of curved units, are computed once more with numbers that
-    cannot underflow, so that -inf means exactly zero. (What float64 makes of a saturated sigmoid's slope,
-    z (1 - z), is relatively wrong by 1e-3 at a = 30, where it is 1e-13.)
+    Gradients are linear in the error, so any error tells: it is made loud (1e240, of the targets' signs and
+    proportions), which gives float64 another 240 decades before it underflows. Networks that come out under
+    1e-290 or not finite all the same, or with a zero that may be a lost slope of curved units, are computed
+    once more with numbers that cannot underflow, so that -inf means exactly zero. (What float64 makes of a
+    saturated sigmoid's slope, z (1 - z), is relatively wrong by 1e-3 at a = 30, where it is 1e-13.)
 
     Returns
     -------
     the logarithms, and which networks had to be computed again; both of shape (B,).
     """
+    loud = replace(networks, t=networks.t * _LOUD)
     with np.errstate(all="ignore"):
-        done = propagate(networks, plain_numbers(networks.h, np.float64))
+        done = propagate(loud, plain_numbers(loud.h, np.float64))
         # row 0 is the output's, the last one that of layer 2
-        deltas = np.log10([_length(delta) for delta in done.delta.values()])
-        values = np.log10([_length(z) for z in done.z.values()])
+        deltas = np.stack([_log10_length(delta) for delta in done.delta.values()])
+        values = np.stack([_log10_length(z) for z in done.z.values()])
         found = deltas[-1] - deltas[0]
     logs = np.concatenate([deltas, values])
     again = np.any(~(np.isneginf(logs) | (np.isfinite(logs) & (logs > _TRUSTED))), axis=0) | np.isnan(found)
     if networks.activation not in _STRAIGHT:
         again |= np.isneginf(found)
     if again.any():
-        exact = run(_chosen(networks, again)).log10_delta_norms
+        exact = run(loud.select(np.flatnonzero(again))).log10_delta_norms
         found[again] = exact[0] - exact[-1]
     return found, again
 
 
-def _length(vectors: Array) -> Array:
+def _log10_length(vectors: Array) -> Array:
     flat = vectors.reshape(-1, vectors.shape[-1])
-    return np.asarray(np.sqrt((flat * flat).sum(axis=0)))
-
-
-def _chosen(networks: Networks, which: NDArray[np.bool_]) -> Networks:
-    return replace(
-        networks,
-        w={l: w[..., which] for l, w in networks.w.items()},
-        b={l: b[..., which] for l, b in networks.b.items()},
-        x=networks.x[..., which],
-        t=networks.t[..., which],
-    )
+    # the largest entry is taken out first: squares leave the range at half the exponents
+    largest = np.abs(flat).max(axis=0)
+    scaled = flat / np.where(largest > 0, largest, 1.0)
+    return np.asarray(np.log10(largest) + 0.5 * np.log10((scaled * scaled).sum(axis=0)))
 
 
 def measure(spec: ChainSpec, networks: int, seed: int) -> dict[str, float]:
@@ -130,13 +127,14 @@ def run_grid(
     specs : the cells, as from `grid_of`.
     networks : how many a cell.
     path : a JSON Lines file to which every cell is added as it is finished, and from which cells that it
-        holds already are taken: an interrupted sweep goes on where it stopped.
+        holds already are taken: an interrupted sweep goes on where it stopped. Cells measured by other code
+        than this (by the text of this package's modules) are measured again.
     workers : threads; by default one for each usable core.
     progress : whether to show a bar on standard error.
 
     Returns
     -------
-    The attributes of `ChainSpec`; q05 to q95, quantiles of log10 ||delta^(2)|| / |e| over the networks that
+    The attributes of `ChainSpec`; q05 to q95, quantiles of log10 ||delta^(2)|| / ||e|| over the networks that
     have a gradient; zero, the share that has none; recomputed, the share beyond float64.
     """
     if not specs:
@@ -178,11 +176,21 @@ def _seed(key: str) -> int:
     return zlib.crc32(key.encode())
 
 
+@cache
+def _code() -> str:
+    """Return a digest of everything that a cell's figures come from."""
+    digest = hashlib.sha256()
+    for module in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(module.read_bytes())
+    return digest.hexdigest()
+
+
 def _append(path: Path, key: str, found: Mapping[str, float]) -> None:
     # a sweep that was cut off may have left half a line
     torn = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
     with path.open("a", encoding="utf-8") as handle:
-        handle.write("\n" * torn + json.dumps({"cell": key, "found": found}) + "\n")
+        line = json.dumps({"cell": key, "code": _code(), "found": found})
+        handle.write("\n" * torn + line + "\n")
 
 
 def _read(path: Path) -> Iterator[tuple[str, dict[str, float]]]:
@@ -191,6 +199,8 @@ def _read(path: Path) -> Iterator[tuple[str, dict[str, float]]]:
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
             record = json.loads(line)
+            if record["code"] != _code():
+                continue
             yield str(record["cell"]), {str(name): float(value) for name, value in record["found"].items()}
         except (ValueError, KeyError, TypeError, AttributeError):
             continue  # half a line: its cell is measured again

@@ -34,7 +34,7 @@ def _bar(figure: Figure, image: object, panels: Sequence[Axes], label: str) -> N
 def plot_grid(frame: pd.DataFrame, laws: Mapping[tuple[str, float], str]) -> Figure:
     """Draw a sweep: one panel for each activation and cure, weight law against depth.
 
-    Colour and number: the median of log10 ||delta^(2)|| / |e| over the networks that have a gradient. Grey:
+    Colour and number: the median of log10 ||delta^(2)|| / ||e|| over the networks that have a gradient. Grey:
     none has. A number in brackets: fewer than half of them have.
 
     Parameters
@@ -67,7 +67,7 @@ def plot_grid(frame: pd.DataFrame, laws: Mapping[tuple[str, float], str]) -> Fig
             axes.set_ylabel(f"{'no cure' if cure == 'none' else cure}\nweight layers", fontsize=9)
         if number < len(activations):
             axes.set_title(activation, fontsize=10)
-    _bar(figure, image, panels, r"median of $\log_{10}\,\Vert\delta^{(2)}\Vert/|e|$")
+    _bar(figure, image, panels, r"median of $\log_{10}\,\Vert\delta^{(2)}\Vert/\Vert e\Vert$")
     return figure
 
 

@@ -199,7 +199,7 @@ def plot_formats(trace: Trace, dtypes: Sequence[str] = ("float16", "float32", "f
     depth = trace.networks.depth
     layers = np.arange(1, depth + 1)
     axes.plot(layers, trace.log10_gradients[:, 0], color=GREY, linestyle="--", linewidth=1.4)
-    axes.annotate("exact", (1, trace.log10_gradients[0, 0]), (6, 0), textcoords="offset points", color=GREY)
+    axes.annotate("exact", (1, trace.log10_gradients[0, 0]), (12, 0), textcoords="offset points", color=GREY)
     # the widest first, so that the narrower ones stay visible on top of it
     for dtype, colour in zip(reversed(dtypes), (BLUE, VERMILION, GREEN), strict=False):
         plain = np.abs(plain_gradients(trace.networks, dtype)[:, 0].astype(np.float64))
@@ -211,8 +211,9 @@ def plot_formats(trace: Trace, dtypes: Sequence[str] = ("float16", "float32", "f
             floor = log10_smallest(dtype)
             axes.plot(death, floor, "X", color=colour, markersize=9)
             text = f"{dtype}: exactly 0 from $l = {death}$ down, {depth - death} layers from the end"
-            axes.annotate(text, (death, floor), (-12, 0), ha="right", va="center", color=colour,
-                          textcoords="offset points", fontsize=9)  # fmt: skip
+            side = "right" if 2 * death > depth else "left"
+            axes.annotate(text, (death, floor), (-12 if side == "right" else 12, 0), ha=side, va="center",
+                          color=colour, textcoords="offset points", fontsize=9)  # fmt: skip
     layer_axis(axes, depth)
     axes.set_ylabel(GRADIENT)
     return figure
