@@ -68,14 +68,14 @@ class Workbench:
         drawing = draw_values(point)
         derivation = _derivation(tuple(point.network.sizes), activation, place)
         general, asked = derivation.general, derivation.target.latex()
-        value = number(general.value(point))
+        derivative = general.value(point)
         lines = (
-            rf"${asked} = {general.latex} = {general.numbers(point)} = {value}$",
-            rf"${asked} = {derivation.specific.latex}$",
+            rf"$\displaystyle {asked} = {general.latex} = {general.numbers(point)} = {number(derivative)}$",
+            rf"$\displaystyle {asked} = {derivation.specific.latex}$",
             rf"$E_n = {number(float(point.network.loss(point.trace, point.t)[0]))}$",
         )
-        alt = f"{drawing.alt} The weight {_name(place)} is {weight:.4g}, its derivative {general.value(point):.4g}."
-        return State(drawing.svg, alt, lines)
+        chosen = f"The weight {_name(place)} is {weight:.4g}, its derivative {derivative:.4g}."
+        return State(drawing.svg, f"{drawing.alt} {chosen}", lines)
 
 
 @cache
