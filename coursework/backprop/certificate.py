@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+
+from coursework.backprop.activations import Array
 
 #: A judge that must allow more than this relative error cannot tell right from wrong.
 RESOLVES = 1e-3
 
 #: So many judges must confirm an array before it counts as right.
 CONFIRMATIONS = 2
+
+
+#: kind ("delta", "w" or "b") and layer -> the absolute error that a judge's array may have.
+Bounds = Callable[[str, int], float]
 
 
 class WrongGradient(AssertionError):
@@ -147,3 +155,20 @@ class Certificate:
 def _some(things: Sequence[object]) -> str:
     more = f" and {len(things) - 5} more" if len(things) > 5 else ""
     return ", ".join(map(str, things[:5])) + more
+
+
+def relative_error(found: Array | float, true: Array | float) -> float:
+    """Return max |found - true| / max |true|; two that are all zero agree, NaN agrees with nothing."""
+    found, true = np.asarray(found), np.asarray(true)
+    if found.shape != true.shape:
+        raise WrongGradient(f"a gradient of shape {found.shape} cannot be compared with one of {true.shape}")
+    difference = largest(found - true)
+    if difference == 0:
+        return 0.0
+    scale = largest(true)
+    return difference / scale if scale > 0 and difference == difference else float("inf")
+
+
+def largest(array: Array) -> float:
+    """Return max |array|, NaN if there is one in it."""
+    return float(np.max(np.abs(array), initial=0.0))

@@ -1,8 +1,4 @@
-"""Judges of a gradient that share nothing with the equations of `network.backward`, and their certificate.
-
-The pre-activation a_j^(l+1) is a sum to which the bias b_j^(l) is added, so moving that bias *is* moving
-a_j^(l+1): complex step and central differences find delta by it, in networks without biases too.
-"""
+"""Judges of a gradient that share nothing with the equations of `network.backward`, and their certificate."""
 
 from __future__ import annotations
 
@@ -14,17 +10,45 @@ from typing import Any
 import numpy as np
 
 from coursework.backprop.activations import Array
-from coursework.backprop.certificate import RESOLVES, Certificate, Finding, Kink, WrongGradient
+from coursework.backprop.autodiff import autograd, autograd_bounds
+from coursework.backprop.certificate import (
+    RESOLVES,
+    Bounds,
+    Certificate,
+    Finding,
+    Kink,
+    WrongGradient,
+    largest,
+    relative_error,
+)
+from coursework.backprop.differences import (
+    STEP,
+    central_differences,
+    complex_step,
+    complex_step_bounds,
+    difference_bounds,
+    difference_noise,
+)
 from coursework.backprop.log_domain import SignedGradients, log_domain, signed_gradients
-from coursework.backprop.network import DenseNetwork, Gradients, Layers, NetworkError
-from coursework.backprop.perturbation import as_gradients, in_double, move
+from coursework.backprop.network import DenseNetwork, Gradients, NetworkError
+from coursework.backprop.perturbation import in_double
 
-#: The complex step: a power of two (so that dividing by it is exact), far below any truncation error, and
-#: large enough for gradients of 1e-250, whose product with it must not underflow.
-STEP = 2.0**-100
-
-#: The step of central differences: about the cube root of float64's precision.
-DIFFERENCE = 6e-6
+__all__ = [
+    "JUDGES",
+    "STEP",
+    "Judge",
+    "WrongGradient",
+    "autograd",
+    "central_differences",
+    "certify",
+    "complex_step",
+    "difference_noise",
+    "kinks",
+    "log_domain",
+    "relative_error",
+    "rounding",
+    "verify",
+]
 
 #: The relative error that a judge without truncation is held to.
 EXACT = 1e-12
@@ -34,79 +58,6 @@ ROUNDINGS = 8
 
 #: A ReLU nearer to 0 than this share of its terms counts as standing at its kink.
 NEAR = 1e-4
-
-
-def autograd(network: DenseNetwork, x: Array, t: Array) -> Gradients:
-    """Return what torch's reverse-mode differentiation finds, in float64."""
-    import torch
-    from torch.nn import functional
-
-    activations: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
-        "sigmoid": torch.sigmoid,
-        "relu": torch.relu,
-        "tanh": torch.tanh,
-        "softplus": lambda a: functional.softplus(a, threshold=1000.0),
-        "identity": lambda a: a,
-        "sin": torch.sin,
-    }
-    losses: dict[str, Callable[[torch.Tensor, torch.Tensor], torch.Tensor]] = {
-        "squared": lambda a, t: ((a - t) ** 2 / 2).sum(),
-        "logistic": lambda a, t: functional.binary_cross_entropy_with_logits(a, t, reduction="sum"),
-        "softmax": lambda a, t: functional.cross_entropy(a, t, reduction="sum"),
-    }
-    h, loss = activations[network.activation.name], losses[network.loss_record.name]
-    masks = {l: torch.tensor(mask, dtype=torch.float64) for l, mask in network.masks.items()}
-    w = {l: torch.tensor(network.w[l], dtype=torch.float64, requires_grad=True) for l in network.w}
-    b = {l: torch.tensor(network.b[l], dtype=torch.float64, requires_grad=True) for l in network.b}
-    a: dict[int, torch.Tensor] = {}
-    z = torch.tensor(x, dtype=torch.float64)
-    for l in w:
-        a[l + 1] = functional.linear(z, w[l] * masks[l] if l in masks else w[l], b.get(l))
-        # torch keeps the gradient of what is computed on the way only where asked to
-        a[l + 1].retain_grad()
-        z = h(a[l + 1]) if l + 1 < network.L else a[l + 1]
-    loss(z, torch.tensor(t, dtype=torch.float64)).backward()
-
-    def gradients(tensors: dict[int, torch.Tensor]) -> Layers:
-        return {l: v.grad.numpy() for l, v in tensors.items() if v.grad is not None}
-
-    return Gradients(gradients(a), gradients(w), gradients(b))
-
-
-def complex_step(network: DenseNetwork, x: Array, t: Array) -> Gradients:
-    """Return Im E(w + i s) / s for every weight: no subtraction, no truncation."""
-    moved = move(network, x, t, [1j * STEP])
-    by_a, by_w = ({l: E[0].imag / STEP for l, E in by.items()} for by in (moved.by_a, moved.by_w))
-    return as_gradients(network, by_a, by_w)
-
-
-def central_differences(network: DenseNetwork, x: Array, t: Array, step: float = DIFFERENCE) -> Gradients:
-    """Return (E(w + s) - E(w - s)) / 2s for every weight; good to about `difference_noise`."""
-    moved = move(network, x, t, [step, -step])
-    by_a, by_w = ({l: (E[0] - E[1]) / (2 * step) for l, E in by.items()} for by in (moved.by_a, moved.by_w))
-    return as_gradients(network, by_a, by_w)
-
-
-def difference_noise(network: DenseNetwork, x: Array, t: Array, step: float = DIFFERENCE) -> float:
-    """Return the absolute error that rounding alone gives central differences: eps E / s."""
-    loss = network.loss(network.forward(x), t).sum()
-    return float(np.finfo(np.float64).eps * (1 + loss) / step)
-
-
-def autograd_noise(network: DenseNetwork, x: Array, t: Array) -> float:
-    """Return the relative error of torch's slopes z (1 - z) and 1 - z^2, which cancel where h saturates."""
-    slopes: dict[str, Callable[[Array], Array]] = {
-        "sigmoid": lambda z: z * (1 - z),
-        "tanh": lambda z: 1 - z**2,
-    }
-    name, h_prime = network.activation.name, network.activation.h_prime
-    if name not in slopes:
-        return 0.0
-    network = in_double(network)
-    trace = network.forward(np.asarray(x, float))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        lost = [np.abs(slopes[name](trace.z[l]) / h_prime(trace.a[l]) - 1) for l in range(2, network.L)]
-    return float(sum(np.max(error, initial=0.0) for error in lost))
 
 
 def rounding(network: DenseNetwork, x: Array, t: Array) -> Gradients:
@@ -125,51 +76,8 @@ def rounding(network: DenseNetwork, x: Array, t: Array) -> Gradients:
     return Gradients(delta, w, b)
 
 
-def relative_error(found: Array | float, true: Array | float) -> float:
-    """Return max |found - true| / max |true|; two that are all zero agree, NaN agrees with nothing."""
-    found, true = np.asarray(found), np.asarray(true)
-    if found.shape != true.shape:
-        raise WrongGradient(f"a gradient of shape {found.shape} cannot be compared with one of {true.shape}")
-    difference = largest(found - true)
-    if difference == 0:
-        return 0.0
-    scale = largest(true)
-    return difference / scale if scale > 0 and difference == difference else float("inf")
-
-
-#: kind ("delta", "w" or "b") and layer -> the absolute error that a judge's array may have.
-Bounds = Callable[[str, int], float]
-
-
 def _exact(network: DenseNetwork, x: Array, t: Array, true: Gradients) -> Bounds:
     return lambda kind, l: 0.0
-
-
-def _autograd_bounds(network: DenseNetwork, x: Array, t: Array, true: Gradients) -> Bounds:
-    noise = autograd_noise(network, x, t)
-    return lambda kind, l: noise * largest(getattr(true, kind)[l])
-
-
-def _complex_step_bounds(network: DenseNetwork, x: Array, t: Array, true: Gradients) -> Bounds:
-    # the imaginary part carries the gradient times the step, which ends where float64 does
-    smallest = float(np.finfo(np.float64).smallest_normal) / STEP
-    return lambda kind, l: smallest
-
-
-def _difference_bounds(network: DenseNetwork, x: Array, t: Array, true: Gradients) -> Bounds:
-    # the truncation error grows with the square of the step, so twice the step shows three times of it
-    double = central_differences(network, x, t, 2 * DIFFERENCE)
-    noise = 2 * difference_noise(network, x, t)
-    moved = move(network, x, t, [2 * DIFFERENCE, -2 * DIFFERENCE])
-    bent = {"delta": moved.bent_a, "w": moved.bent_w, "b": frozenset(l - 1 for l in moved.bent_a)}
-    kinked = network.activation.name == "relu"
-
-    def bound(kind: str, l: int) -> float:
-        if kinked and l in bent[kind]:
-            return math.inf
-        return noise + largest(getattr(double, kind)[l] - getattr(true, kind)[l])
-
-    return bound
 
 
 @dataclass(frozen=True)
@@ -191,10 +99,10 @@ class Judge:
 
 
 JUDGES: dict[str, Judge] = {
-    "torch autograd": Judge(autograd, EXACT, bounds=_autograd_bounds),
-    "complex step": Judge(complex_step, EXACT, bounds=_complex_step_bounds),
+    "torch autograd": Judge(autograd, EXACT, bounds=autograd_bounds),
+    "complex step": Judge(complex_step, EXACT, bounds=complex_step_bounds),
     "log domain": Judge(log_domain, 1e-10),
-    "central differences": Judge(central_differences, 1e-6, difference_noise, _difference_bounds),
+    "central differences": Judge(central_differences, 1e-6, difference_noise, difference_bounds),
 }
 
 
@@ -281,11 +189,6 @@ def kinks(network: DenseNetwork, x: Array) -> tuple[Kink, ...]:
             for n, j in np.argwhere(np.abs(a) <= NEAR * np.maximum(1, terms))
         ]
     return tuple(found)
-
-
-def largest(array: Array) -> float:
-    """Return max |array|, NaN if there is one in it."""
-    return float(np.max(np.abs(array), initial=0.0))
 
 
 def _share(noise: float, scale: float) -> float:

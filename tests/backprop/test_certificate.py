@@ -247,3 +247,12 @@ def test_complex_weights_are_refused():
     network = DenseNetwork.from_weights({1: np.array([[1j]])})
     with pytest.raises(NetworkError, match="weights are complex"):
         certify(network, np.ones((1, 1)), T)
+
+
+def test_where_layers_magnify_rounding_judges_allow_what_it_comes_to():
+    network = DenseNetwork([8] * 50 + [1], "tanh", seed=2)
+    network.parameters[...] *= 4
+    certificate = certify(network, np.full((1, 8), 0.3), T)
+    first = [f for f in certificate if f.what == "w[1]" and f.judge == "complex step"]
+    assert first[0].allowed > 1e-10
+    assert not certificate.wrong
