@@ -2,8 +2,8 @@
 
 10,000 networks of random weights, one and two units wide (fully connected), by this package in plain float64
 and in logarithms; by torch autograd on the same batch; by torch autograd network by network, as tutorials do
-it (fewer of them: the time of one is what counts); and by jax scan + vmap. Each time is the best of several
-passes on one thread, in microseconds a network. That all give the same gradients is checked first.
+it (fewer of them: the time of one is what counts); and by jax scan + vmap. Each time is the least
+processor time of several passes on one thread, in microseconds a network. That all give the same gradients is checked first.
 
 --networks B for another batch, --passes N for more tries. --json FILE writes the same as JSON; --check exits
 with 1 and names each target that was missed.
@@ -39,12 +39,12 @@ Gradients = dict[int, np.ndarray]
 
 
 def best(run: Callable[[], object], passes: int) -> float:
-    """Return the shortest time of `passes` runs, in seconds."""
+    """Return the least processor time of `passes` runs, in seconds, which leaves out waiting for others."""
     times = []
     for _ in range(passes):
-        start = time.perf_counter()
+        start = time.process_time()
         run()
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 
@@ -164,7 +164,7 @@ def main() -> int:
     given = parser.parse_args()
     torch.set_num_threads(1)
     rows, missed = [], []
-    print(f"microseconds a network, {given.networks} networks of {DEPTH} weight layers, one thread, float64")
+    print(f"microseconds a network, {given.networks} networks of {DEPTH} weight layers, one thread")
     print(f"{'':26}{'sigmoid x1':>12}{'sigmoid x2':>12}{'relu x1':>12}{'relu x2':>12}")
     cases = [(activation, width) for activation in ("sigmoid", "relu") for width in (1, 2)]
     table = {case: measure(*case, given.networks, given.passes) for case in cases}

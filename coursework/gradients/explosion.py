@@ -16,7 +16,7 @@ from coursework.gradients.scaled import Array
 def growing_window(w: float) -> tuple[float, float]:
     """Return where one factor |w| sigma'(a) exceeds 1: (half width in a, width in the z that feeds it).
 
-    |a| < 2 arcosh(sqrt|w| / 2), and a = w z + b, so that z has a stretch of 4 arcosh(sqrt|w| / 2) / |w|: never
+    |a| < 2 arcosh(sqrt|w| / 2), and a = w z + b, so z has a stretch of 4 arcosh(sqrt|w| / 2) / |w|, never
     more than 0.4477 (at |w| = 6.894) of the 0..1 it moves in, and shrinking beyond. Both are 0 up to |w| = 4.
     """
     if abs(w) <= 4:
