@@ -79,14 +79,17 @@ class Grammar(QuantityReader):
 
     def expression(self) -> Node:
         """Read terms joined by + and -."""
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise self.error(f"the formula is nested deeper than {MAX_DEPTH} levels; open some parentheses")
+        self._deeper()
         terms = [self._signed(self.accept("+", "-"))]
         while sign := self.accept("+", "-"):
             terms.append(self._signed(sign))
         self._depth -= 1
         return add(terms)
+
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise self.error(f"the formula is nested deeper than {MAX_DEPTH} levels; open some parentheses")
 
     def _signed(self, sign: str) -> Node:
         minus = sign == "-"
@@ -121,10 +124,10 @@ class Grammar(QuantityReader):
 
     def factor(self) -> Node:
         """Read one factor with its powers."""
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise self.error(f"the formula is nested deeper than {MAX_DEPTH} levels; open some parentheses")
+        self._deeper()
         base = self._primary()
+        if base == ONE and self.accept("_"):  # the indicator 1_{a>0}
+            base = self._group()
         if self.accept("^"):
             base = Power(base, self._exponent())
             if self.next.text == "^":
@@ -157,6 +160,8 @@ class Grammar(QuantityReader):
     def _group(self) -> Node:
         """Read a formula in brackets of any kind; one with a relation in it is 1 or 0."""
         opening = self.accept("(", "[", "{")
+        if not opening:
+            raise self.error(f"a bracket is expected before {self.next.text!r}")
         bars, self._bars = self._bars, 0
         node = self.expression()
         if relation := self.accept(*_RELATIONS):
@@ -169,9 +174,6 @@ class Grammar(QuantityReader):
         token = self.next
         if token.kind == "number":
             self.place += 1
-            if self.next.text == "_" and token.text == "1":  # the indicator 1_{a>0}
-                self.place += 1
-                return self._group()
             return Number(float(token.text), token.text)
         if token.kind == "sign":
             if token.text in _OPENING:
@@ -190,7 +192,7 @@ class Grammar(QuantityReader):
         name = self.next.text
         if self.next.kind == "word" and not self._known(name):
             name = name[0]
-            if not self._known(name):
+            if not self._known(name) or len(self.next.text) > 3:
                 raise self.error(
                     f"{self.next.text!r} is no quantity of this network; it has a, z, delta, w, b, x, t, y, "
                     "E, the functions h, h', sigma, exp, max, sums and products"
@@ -282,8 +284,10 @@ class Grammar(QuantityReader):
         return _PRIMED[function]
 
     def _fraction(self) -> Node:
+        self._deeper()
         top_partial, top = self._fraction_part()
         bottom_partial, bottom = self._fraction_part()
+        self._depth -= 1
         if not top_partial and not bottom_partial:
             if top is None or bottom is None:
                 raise self.error("a part of the fraction is empty")

@@ -127,6 +127,8 @@ class QuantityReader:
                         self.note(f"the superscript {index} of {name}, without parentheses, is read as layer")
                 elif certain:
                     raise self.error(f"{name} has one layer at most; write a power with a number, say ^2")
+                elif index.letter or not 0 <= index.offset <= 12:
+                    raise self.error(f"an exponent is a number up to 12, not {index}")
                 else:
                     power = Number(index.offset, str(index))
             elif wanted and layer is None and not units and self.next.text == "[":
@@ -149,7 +151,7 @@ class QuantityReader:
                 found += [Index("", self._integer(digit)) for digit in digits]
             elif token.kind == "word" and (opening or len(found) < max(wanted, 1)):
                 found.append(Index(self.split_word()))
-            elif not found:
+            else:
                 raise self.error(f"an index is expected before {token.text!r}")
             if opening:
                 if self.next.text in ("+", "-") and found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from coursework.backprop.judge.grammar import Grammar
 from coursework.backprop.judge.layout import Layout
@@ -54,14 +55,10 @@ def readings(text: str, layout: Layout) -> list[Reading]:
     wrong = _unbalanced(typed)
     if not wrong:
         return _read(typed, layout, "")
-    if len(wrong) > 2:
+    if len(wrong) > 2 or (len(wrong) == 2 and len(typed) > 200):
         raise Unreadable(f"{len(wrong)} brackets have no partner; at most two are looked for")
     found: list[Reading] = []
-    tried = 0
-    for mended, words in _balanced(typed, wrong):
-        tried += 1
-        if tried > 4 * MAX_READINGS or len(found) > MAX_READINGS:
-            break
+    for mended, words in islice(_balanced(typed, wrong, layout), MAX_READINGS):
         try:
             possible = _read(mended, layout, words)
         except Unreadable:
@@ -117,37 +114,52 @@ def _unbalanced(typed: Sequence[Token]) -> list[int]:
     return sorted(wrong + stack)
 
 
-def _balanced(typed: Sequence[Token], wrong: Sequence[int]) -> Iterator[tuple[list[Token], str]]:
+def _balanced(
+    typed: Sequence[Token], wrong: Sequence[int], layout: Layout
+) -> Iterator[tuple[list[Token], str]]:
     """Yield `typed` with a partner for the first of the brackets `wrong`, then for the next."""
-    place = wrong[0]
-    bracket = typed[place]
-    rest = list(typed)
-    for mended, words in _partnered(rest, place, bracket):
+    reach = _reach(typed, layout)
+    for mended, words in _partnered(list(typed), wrong[0], reach):
         remaining = _unbalanced(mended)
         if not remaining:
             yield mended, words
         elif len(remaining) < len(wrong):
-            for further, more in _balanced(mended, remaining):
+            for further, more in _balanced(mended, remaining, layout):
                 yield further, f"{words}, and {more}"
 
 
-def _partnered(typed: list[Token], place: int, bracket: Token) -> Iterator[tuple[list[Token], str]]:
+def _reach(typed: Sequence[Token], layout: Layout) -> int:
+    """Return the last place where another bracket could change what stopped the reading."""
+    grammar = Grammar(typed, layout)
+    try:
+        grammar.equation()
+    except Unreadable:
+        return grammar.place + 4  # the grammar looks a few tokens ahead
+    return len(typed)
+
+
+def _partnered(typed: list[Token], place: int, reach: int) -> Iterator[tuple[list[Token], str]]:
+    """Yield `typed` with a partner for the bracket at `place` up to `reach`, or without the bracket."""
+    bracket = typed[place]
     if bracket.text in _PAIRS:
         partner = _PAIRS[bracket.text]
-        for end in range(place + 2, len(typed) + 1):
+        for end in range(place + 2, min(len(typed), reach) + 1):
             before = typed[end - 1]
             token = Token("sign", partner, before.start + len(before.text))
             shown = _shown(typed[place:end])
             yield [*typed[:end], token, *typed[end:]], f"`{partner}` is put in after `{shown}`"
     else:
         partner = _CLOSING[bracket.text]
-        yield [*typed[:place], *typed[place + 1 :]], f"`{bracket.text}` is left out"
-        for start in range(place):
+        if place <= reach:
+            yield [*typed[:place], *typed[place + 1 :]], f"`{bracket.text}` is left out"
+        for start in range(min(place, reach + 1)):
             token = Token("sign", partner, typed[start].start)
             shown = _shown(typed[start:place])
             yield [*typed[:start], token, *typed[start:]], f"`{partner}` is put in before `{shown}`"
 
 
 def _shown(typed: Sequence[Token]) -> str:
-    text = "".join("\\" + token.text if token.kind == "command" else token.text for token in typed)
-    return text if len(text) <= 40 else f"{text[:18]}…{text[-18:]}"
+    def joined(some: Sequence[Token]) -> str:
+        return "".join("\\" + token.text if token.kind == "command" else token.text for token in some)
+
+    return joined(typed) if len(typed) <= 16 else f"{joined(typed[:7])}…{joined(typed[-7:])}"

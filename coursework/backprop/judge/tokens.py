@@ -77,7 +77,8 @@ def tokens(text: str) -> list[Token]:
         raise Unreadable(
             f"the formula has {len(text)} characters; at most {MAX_CHARACTERS} are read: type the one formula"
         )
-    text = _plain_scripts(text.translate(_TRANSLATION))
+    if not text.isascii():
+        text = _plain_scripts(text.translate(_TRANSLATION))
     found: list[Token] = []
     place = 0
     while place < len(text):
