@@ -25,6 +25,7 @@ from coursework.gradients.canvas import (
 from coursework.gradients.chain import Trace
 from coursework.gradients.finite_width import LogNormal
 from coursework.gradients.precision import death_layers, log10_smallest, lost, plain_gradients
+from coursework.gradients.rare import RareShare
 from coursework.gradients.scaled import Array
 from coursework.gradients.sweep import Share
 from coursework.gradients.theory import closed_form, log10_probability_nonzero, sigmoid_bound
@@ -127,13 +128,16 @@ def plot_scales(
     return figure
 
 
-def plot_nonzero(shares: Mapping[str, Sequence[Share]], depth: int) -> Figure:
+def plot_nonzero(
+    shares: Mapping[str, Sequence[Share]], depth: int, split: Mapping[str, RareShare] | None = None
+) -> Figure:
     """Answers 2.3 and 2.4: the probability that dE/dw_11^(1) is not zero, against the number of layers.
 
     Parameters
     ----------
     shares : measured shares by links, "chains" or "full".
     depth : how far the closed form is drawn.
+    split : what splitting measured at that depth, by links.
     """
     figure, (near, far) = blank_figure(width=9.6, height=4.0, columns=2)
     looks = {"chains": (ORANGE, "o", "two chains"), "full": (GREEN, "s", "bipartite")}
@@ -144,6 +148,11 @@ def plot_nonzero(shares: Mapping[str, Sequence[Share]], depth: int) -> Figure:
         far.plot(depths, exact, color=colour, linewidth=2)
         far.annotate(f"{name}: $10^{{{exact[-1]:.1f}}}$", (depths[-1], exact[-1]), (-10, -8), ha="right",
                      color=colour, textcoords="offset points")  # fmt: skip
+        if split is not None:
+            rare = split[links]
+            lower, upper = rare.log10_probability - rare.low, rare.high - rare.log10_probability
+            far.errorbar(depth, rare.log10_probability, [[lower], [upper]], fmt=marker, color=colour,
+                         markerfacecolor="white", markersize=7, clip_on=False, zorder=3)  # fmt: skip
         near.plot([s.depth for s in measured], [s.exact for s in measured], color=colour,
                   label=f"{name}: closed form")  # fmt: skip
         seen = [s for s in measured if s.nonzero]
@@ -155,7 +164,11 @@ def plot_nonzero(shares: Mapping[str, Sequence[Share]], depth: int) -> Figure:
     near.set(xlabel="weight layers", ylabel="P(gradient of layer 1 is not zero)", title="counted")
     near.legend(frameon=False, fontsize=9)
     far.margins(y=0.12)
-    far.set(xlabel="weight layers", ylabel=r"$\log_{10}$ P", title="and on to the assignment's depth")
+    far.set(
+        xlabel="weight layers",
+        ylabel=r"$\log_{10}$ P",
+        title="and on to the assignment's depth; point: by splitting",
+    )
     return figure
 
 

@@ -8,6 +8,7 @@ from coursework.gradients.chain import Trace, run
 from coursework.gradients.ensembles import ChainSpec, draw
 from coursework.gradients.mlp import watch_training
 from coursework.gradients.precision import death_layers
+from coursework.gradients.rare import living_probability
 from coursework.gradients.sigmoid_chain import sigmoid_step
 from coursework.gradients.theory import sigmoid_bound
 from coursework.gradients.zeros import first_conditions
@@ -82,6 +83,15 @@ def test_the_probability_figure_draws_counts_over_the_closed_form() -> None:
     near, far = plots.plot_nonzero(shares, 152).axes
     np.testing.assert_allclose(line(near, "two chains: closed form"), [1 / 2, 2.0**-13])
     assert [text.get_text() for text in far.texts] == ["two chains: $10^{-45.5}$", "bipartite: $10^{-19.0}$"]
+
+
+def test_the_probability_figure_draws_what_splitting_measured() -> None:
+    shares = {"chains": sweep.nonzero_shares(ChainSpec(activation="relu"), [2, 6], 300, seed=1)}
+    split = {"chains": living_probability(ChainSpec(depth=20, activation="relu"), particles=300, runs=4)}
+    _, far = plots.plot_nonzero(shares, 20, split).axes
+    (point,) = [drawn for drawn in far.lines if drawn.get_marker() == "o"]
+    assert point.get_ydata()[0] == split["chains"].log10_probability
+    assert point.get_ydata()[0] == pytest.approx(-19 * np.log10(2), abs=0.3)
 
 
 def test_the_condition_figure_stacks_to_one() -> None:
