@@ -7,26 +7,19 @@ them is said in `losses`.
 
 from __future__ import annotations
 
-import cmath
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 from coursework.backprop.activations import Activation, Array, activation
+from coursework.backprop.layout import Layers, NetworkError, checked_batch, checked_masks, views
 from coursework.backprop.losses import Loss, loss
 
-#: One array per layer, under the layer's number.
-Layers = Mapping[int, Array]
-
-
-class NetworkError(ValueError):
-    """Sizes, inputs or targets do not fit the network; the message names what would."""
+__all__ = ["DenseNetwork", "Gradients", "Layers", "NetworkError", "Trace"]
 
 
 @dataclass(frozen=True)
@@ -105,7 +98,7 @@ class DenseNetwork:
             )
         rng = np.random.default_rng(seed)
         shapes = {l: (above, below) for l, (below, above) in enumerate(pairwise(sizes), start=1)}
-        links = _links(masks or {}, shapes)
+        links = checked_masks(masks or {}, shapes)
         w: dict[int, Array] = {}
         b: dict[int, Array] = {}
         for l, shape in shapes.items():
@@ -141,15 +134,15 @@ class DenseNetwork:
                 f"{ {l: b[l].shape for l in b} } do not join up: w[l] is (units of l+1, units of l), "
                 "b[l] is (units of l+1,), numbered from 1"
             )
-        network._take(w, b, activation, loss, _links(masks or {}, {l: w[l].shape for l in w}))
+        network._take(w, b, activation, loss, checked_masks(masks or {}, {l: w[l].shape for l in w}))
         return network
 
     def _take(self, w: Layers, b: Layers, activation_name: str, loss_name: str, links: Layers) -> None:
         layers = range(1, len(w) + 1)
         self.sizes = [w[1].shape[1], *(w[l].shape[0] for l in layers)]
         self.parameters: Array = np.concatenate([v[l].ravel() for v in (w, b) for l in layers if l in v])
-        self.w, rest = _views(self.parameters, {l: w[l].shape for l in layers})
-        self.b, _ = _views(rest, {l: b[l].shape for l in layers if l in b})
+        self.w, rest = views(self.parameters, {l: w[l].shape for l in layers})
+        self.b, _ = views(rest, {l: b[l].shape for l in layers if l in b})
         self.masks = {l: mask.astype(self.dtype) for l, mask in links.items()}
         for l, mask in links.items():
             self.w[l][mask == 0] = 0
@@ -194,53 +187,13 @@ class DenseNetwork:
 
     def inputs(self, x: Array) -> Array:
         """Return `x` in the network's type; NetworkError says what is wrong with it and what would fit."""
-        return self._batch("x", x, self.sizes[0])
+        return checked_batch("x", x, self.sizes[0], self.dtype)
 
     def targets(self, t: Array, examples: int) -> Array:
         """Return `t` in the network's type; NetworkError says what is wrong with it and what would fit."""
-        t = self._batch("t", t, self.sizes[-1])
+        t = checked_batch("t", t, self.sizes[-1], self.dtype)
         if len(t) != examples:
             raise NetworkError(f"{len(t)} targets t for {examples} examples; give one row of each")
         if refusal := self.loss_record.refusal(t):
             raise NetworkError(refusal)
         return t
-
-    def _batch(self, name: str, value: Array, units: int) -> Array:
-        value = np.asarray(value)
-        if value.ndim != 2 or value.shape[1] != units:
-            raise NetworkError(
-                f"{name} has shape {value.shape}; this network needs (examples, {units}), "
-                f"for one example (1, {units})"
-            )
-        # one product finds what is not finite; where it overflows by itself, the numbers are looked at
-        if not cmath.isfinite(np.vdot(value, value)) and not (finite := np.isfinite(value)).all():
-            n, j = np.argwhere(~finite)[0]
-            raise NetworkError(
-                f"{name} holds {value[n, j]} in example {n}, unit {j} (both counted from 0); "
-                "leave out or mend what is not a finite number"
-            )
-        if value.dtype == self.dtype:
-            return value
-        return value.astype(
-            np.result_type(self.dtype, np.complex64) if np.iscomplexobj(value) else self.dtype
-        )
-
-
-def _views(row: Array, shapes: Mapping[int, tuple[int, ...]]) -> tuple[Layers, Array]:
-    """Cut a row into arrays of these shapes, which share its memory; return them and what is left."""
-    views = {}
-    for l, shape in shapes.items():
-        size = math.prod(shape)
-        views[l], row = row[:size].reshape(shape), row[size:]
-    return MappingProxyType(views), row
-
-
-def _links(masks: Layers, shapes: Mapping[int, tuple[int, ...]]) -> Layers:
-    links = {l: np.asarray(mask) for l, mask in masks.items()}
-    for l, mask in links.items():
-        if mask.shape != shapes.get(l):
-            there = f"w[{l}] has {shapes[l]}" if l in shapes else f"there are w[1] to w[{len(shapes)}]"
-            raise NetworkError(f"masks[{l}] has shape {mask.shape}, {there}; give one 0 or 1 for each weight")
-        if not np.isin(mask, (0, 1)).all():
-            raise NetworkError(f"masks[{l}] holds other numbers than 0 (no link) and 1 (a link)")
-    return links
