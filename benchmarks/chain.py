@@ -2,8 +2,9 @@
 
 10,000 networks of random weights, one and two units wide (fully connected), by this package in plain float64
 and in logarithms; by torch autograd on the same batch; by torch autograd network by network, as tutorials do
-it (fewer of them: the time of one is what counts); and by jax scan + vmap. Each time is the least
-processor time of several passes on one thread, in microseconds a network. That all give the same gradients is checked first.
+it (fewer of them: the time of one is what counts); and by jax scan + vmap. Each time is the least processor
+time of several passes on one thread, in microseconds a network. That all give the same gradients is checked
+first.
 
 --networks B for another batch, --passes N for more tries. --json FILE writes the same as JSON; --check exits
 with 1 and names each target that was missed.

@@ -21,11 +21,12 @@ from coursework.gradients.scaled import Array, Scaled
 Booleans = NDArray[np.bool_]
 
 #: Layers between two divisions.
-_EVERY = 8
+_EVERY = 16
 #: Numbers from here up are safe: the product of three of them is a normal float.
 _SAFE = 2.0**-300
 #: Stands for 0 where a logarithm is taken, since that of 0 takes four times as long.
 _TINY = 2.0**-1000
+_LOG10_2 = float(np.log10(2.0))
 
 
 @dataclass(frozen=True)
@@ -153,23 +154,22 @@ def _pass(networks: Networks, memory: LogMemory, part: slice) -> Booleans:
     error = Scaled.of(output) * Scaled(np.full(size, 0.5), exponent[last] + 1)
     error = error + Scaled.of(-networks.t[part])
     delta[last][0] = error.mantissa
-    down = error.exponent
+    down = error.exponent * _LOG10_2
+    up = {l: shift * _LOG10_2 for l, shift in exponent.items() if l % _EVERY == 0 or l == 1}
     for l in range(depth, 0, -1):
         gradient = memory.gradients[l][..., part]
         outer_into(gradient, delta[l + 1], z[l])
         if l == 1:
-            for place in np.ndindex(gradient.shape[:-1]):
-                safe.finite(gradient[place])
+            safe.exclude(~np.isfinite(gradient))
         np.less(gradient, 0.0, out=memory.negative[l][..., part])
         np.abs(gradient, out=gradient)
-        safe.gradients(gradient)
-        _log10(gradient, safe.zeros_are_facts)
-        gradient += (down + exponent[l]) * np.log10(2.0)
+        _log10(gradient, safe)
+        gradient += down + up[max(1, l - l % _EVERY)] if divide else down
         if l > 1:
             backward_into(delta[l], w[l], delta[l + 1], spare)
             delta[l] *= slope[l]
             if l % _EVERY == 0:
-                down = down + _divide(delta[l])
+                down = down + _divide(delta[l]) * _LOG10_2
     return safe.unsafe()
 
 
@@ -180,14 +180,16 @@ def _divide(numbers: Array) -> NDArray[np.int64]:
     return np.asarray(exponent, dtype=np.int64)
 
 
-def _log10(numbers: Array, zeros: bool) -> None:
-    """Replace numbers, in place, by their log10; `zeros`: there may be many zeros."""
+def _log10(numbers: Array, safe: _Safety) -> None:
+    """Replace absolute values, in place, by their log10, once they are found safe."""
     tensor = torch.from_numpy(numbers)
-    if not zeros:
+    if not safe.zeros_are_facts:
+        safe.include(numbers)
         torch.log10(tensor, out=tensor)
         return
     zero = numbers == 0
     np.maximum(numbers, _TINY, out=numbers)
+    safe.exclude((numbers < _SAFE) != zero)
     torch.log10(tensor, out=tensor)
     np.copyto(numbers, -np.inf, where=zero)
 
@@ -203,27 +205,31 @@ class _Safety:
     def __init__(self, activation: str, size: int) -> None:
         self.zeros_are_facts = activation == "relu"
         self.lowest = np.ones(size)
+        self.excluded = np.zeros(size, dtype=bool)
 
     def weights(self, w: Array) -> None:
         if self.zeros_are_facts:
-            self._include(np.abs(w))
+            self.include(np.abs(w))
 
     def slopes(self, slope: Array) -> None:
         if not self.zeros_are_facts:
-            self._include(slope)
-
-    def gradients(self, size: Array) -> None:
-        self._include(np.where(size == 0, 1.0, size) if self.zeros_are_facts else size)
+            self.include(slope)
 
     def finite(self, numbers: Array) -> Array:
         """Return the numbers with 0 in the place of those that are not finite; these are unsafe."""
         fine = np.isfinite(numbers)
-        self.lowest[~fine] = 0.0
+        self.exclude(~fine)
         return np.where(fine, numbers, 0.0)
 
-    def _include(self, numbers: Array) -> None:
+    def include(self, numbers: Array) -> None:
+        """Let the networks be unsafe in which one of the numbers, shape (..., size), is too small."""
         for place in np.ndindex(numbers.shape[:-1]):
             np.minimum(self.lowest, numbers[place], out=self.lowest)
 
+    def exclude(self, where: Booleans) -> None:
+        """Let the networks be unsafe in which this holds anywhere; shape (..., size)."""
+        for place in np.ndindex(where.shape[:-1]):
+            np.logical_or(self.excluded, where[place], out=self.excluded)
+
     def unsafe(self) -> Booleans:
-        return np.asarray(~(self.lowest >= _SAFE))
+        return np.asarray(self.excluded | ~(self.lowest >= _SAFE))
