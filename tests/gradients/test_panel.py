@@ -1,0 +1,115 @@
+"""The panel of section 2, without a browser, and its chart."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from bs4 import BeautifulSoup
+
+from coursework.gradients.chain import run
+from coursework.gradients.ensembles import ChainSpec, draw
+from coursework.gradients.layer_chart import layer_chart
+from coursework.gradients.panel import (
+    NETWORKS,
+    REMEDIES,
+    Knobs,
+    gradient_panel,
+    gradient_state,
+    log10_gradients,
+)
+from coursework.publish.mathematics import convert_delimited
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+@pytest.mark.parametrize("cure", REMEDIES)
+@pytest.mark.parametrize("activation", ["sigmoid", "relu", "tanh", "gelu"])
+def test_the_logarithms_are_those_of_numbers_that_do_not_underflow(activation: str, cure: str) -> None:
+    networks = draw(Knobs(12, activation, 2.0, 3, cure).spec(), 5, 1)
+    exact = run(networks).log10_gradients
+    assert np.allclose(log10_gradients(networks), exact, rtol=1e-9, atol=1e-9, equal_nan=True)
+
+
+def test_what_float64_loses_is_computed_again() -> None:
+    networks = draw(ChainSpec(150, scale=0.01), 4, 0)
+    found = log10_gradients(networks)
+    assert np.all(np.isfinite(found))
+    assert found.min() < -330
+    assert np.allclose(found, run(networks).log10_gradients, rtol=1e-10)
+
+
+def test_a_saturated_unit_keeps_its_slope() -> None:
+    networks = draw(ChainSpec(6, scale=40.0), 50, 0)
+    assert np.allclose(log10_gradients(networks), run(networks).log10_gradients, rtol=1e-10)
+
+
+def test_he_weights_scale_with_the_width_and_others_are_scaled() -> None:
+    assert Knobs(5, "relu", 2.0, 4, "none").spec().scale == 1.0
+    assert Knobs(5, "relu", 2.0, 4, "He weights").spec() == ChainSpec(
+        5, "full", "relu", "he", scale=2.0, width=4
+    )
+    with pytest.raises(ValueError, match="cure 'prayer' is unknown"):
+        Knobs(5, "relu", 2.0, 4, "prayer").spec()
+
+
+def test_the_words_say_the_median_and_how_many_are_zero() -> None:
+    knobs = Knobs(10, "relu", 1.0, 2, "none")
+    logs = run(draw(knobs.spec(), NETWORKS, 3)).log10_gradients
+    first = np.median(logs[0][np.isfinite(logs[0])])
+    state = gradient_state(knobs, 3)
+    assert f"the median is 10^{first:.1f} in layer 1" in state.alt
+    assert f"in {np.isneginf(logs[0]).sum()} of {NETWORKS} networks it is exactly 0 in layer 1" in state.alt
+    (line,) = state.lines
+    assert f"$10^{{{first:.1f}}}$" in line
+    assert "<math" in convert_delimited(line)
+
+
+def test_networks_without_any_gradient_have_a_state_too() -> None:
+    state = gradient_state(Knobs(152, "relu", 1.0, 1, "none"), 0)
+    assert f"exactly 0 in layer 1 of all {NETWORKS} networks" in state.alt
+    assert ElementTree.fromstring(state.drawing).find(f"{SVG}text") is not None
+
+
+def test_knobs_that_do_not_go_together_are_explained_in_the_panel() -> None:
+    panel = gradient_panel(depth=5)
+    panel.controls["cure"].value = "layer norm"
+    panel.controls["width"].value = 1
+    assert "make the layers at least 2 wide" in panel.widget.children[1].value
+    panel.controls["width"].value = 2
+    assert "<img" in panel.widget.children[1].value
+    panel.widget.close()
+
+
+def test_the_states_are_the_same_each_time() -> None:
+    first, second = (gradient_panel(depth=8)._repr_mimebundle_()["text/html"] for _ in range(2))
+    assert first == second
+    figures = BeautifulSoup(first, "html.parser").select("figure")
+    assert len(figures) == 24
+    assert all(
+        re.search(r"8 layers of 8, (sigmoid|relu), weights times", figure.img["alt"]) for figure in figures
+    )
+
+
+def test_a_chart_draws_the_median_of_every_layer_and_leaves_gaps_where_there_is_none() -> None:
+    bands = np.linspace(-3, -1, 5)[:, np.newaxis] + np.linspace(-20, 0, 30)
+    root = ElementTree.fromstring(layer_chart(bands, "<title>"))
+    (curve,) = root.findall(f"{SVG}polyline")
+    points = [tuple(map(float, point.split(","))) for point in (curve.get("points") or "").split()]
+    assert len(points) == 30
+    assert points == sorted(points)
+    assert [y for _, y in points] == sorted((y for _, y in points), reverse=True)
+    assert len(root.findall(f"{SVG}polygon")) == 2
+    bands[:, 10:12] = np.nan
+    root = ElementTree.fromstring(layer_chart(bands, "t"))
+    assert len(root.findall(f"{SVG}polyline")) == 2
+    assert len(root.findall(f"{SVG}polygon")) == 4
+
+
+def test_the_floor_of_float32_is_drawn_where_it_is_in_view() -> None:
+    def words(low: float) -> str:
+        root = ElementTree.fromstring(layer_chart(np.linspace(low, 0, 20) * np.ones((5, 1)), "t"))
+        return " ".join(text.text or "" for text in root.findall(f"{SVG}text"))
+
+    assert "float32 stores 0" in words(-60.0)
+    assert "float32 stores 0" not in words(-30.0)
