@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from IPython.display import Markdown
 
@@ -42,32 +42,44 @@ def show_derivation(
         raise ValueError(f"view={view!r}: take one of {', '.join(VIEWS)}")
     proof = prove(point.network, target, points=points)
     derivation = proof.derivation
+    count = len(derivation.steps)
     if view == "numbers":
-        rows: Iterable[tuple[str, ...]] = _numbered(
-            (step.at(L=point.network.L, **letters) for step in derivation.lines), point
-        )
-        head: tuple[str, ...] = ("step", "in numbers")
+        steps = [step.at(L=point.network.L, **letters) for step in derivation.lines]
+        shown = [_table(("step", "in numbers"), _numbered(steps, point))]
+    elif view == "general":
+        head = ("step", "because", "numbers compared", "relative error")
+        shown = [_table(head, map(_row, proof.lines[:count])), _code(derivation.steps)]
     else:
-        count = len(derivation.steps)
-        shown = proof.lines[:count] if view == "general" else proof.lines[count:]
-        rows, head = map(_row, shown), ("step", "because", "in numpy", "shapes", "proved with")
-    lines = [
-        f"**${target.latex()}$**",
-        "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)),
-        "For the whole layer and N examples at once, with the shapes:",
-        f"```python\n{derivation.matrix.code()}\n# {derivation.matrix.shapes(derivation.sizes)}\n```",
-        f"**Proved:** {proof.badge}.",
-    ]
-    return Markdown("\n\n".join(lines))
+        forms = proof.lines[count:]
+        shown = [f"{form.step.reason}: {form.badge}\n\n$${form.step.latex}$$" for form in forms]
+        shown.append(_code(form.step for form in forms))
+    return Markdown(
+        "\n\n".join(
+            [
+                f"**Asked: ${target.latex()}$**",
+                *shown,
+                "For the whole layer and N examples at once, with the shapes:",
+                f"```python\n{derivation.matrix.code()}\n# {derivation.matrix.shapes(derivation.sizes)}\n```",
+                f"**Proved:** {proof.badge}.",
+            ]
+        )
+    )
 
 
 def _row(line: LineProof) -> tuple[str, ...]:
-    step = line.step
-    shapes = ", ".join(f"`{name}` {shape}" for name, shape in step.shapes.items())
-    return _formula(step.latex), step.reason, f"`{step.code}`", shapes, line.badge
+    return _formula(line.step.latex), line.step.reason, f"✓ {line.compared}", f"${line.bound}$"
 
 
-def _numbered(steps: Iterable[Step], point: ExamplePoint) -> Iterable[tuple[str, ...]]:
+def _code(steps: Iterable[Step]) -> str:
+    """Return the lines in numpy, units counted from 0, each after the shapes of what it reads."""
+    lines: dict[str, str] = {}
+    for step in steps:
+        shapes = ", ".join(f"{name} {shape}" for name, shape in step.shapes.items())
+        lines.setdefault(step.code, f"# {shapes}\n{step.code}" if shapes else step.code)
+    return "\n".join(["```python", *lines.values(), "```"])
+
+
+def _numbered(steps: Iterable[Step], point: ExamplePoint) -> Iterator[tuple[str, ...]]:
     seen = set()
     for step in steps:
         text = step.numbers(point)
@@ -78,3 +90,7 @@ def _numbered(steps: Iterable[Step], point: ExamplePoint) -> Iterable[tuple[str,
 
 def _formula(latex: str) -> str:
     return rf"${{\displaystyle {latex}}}$"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))

@@ -105,10 +105,14 @@ class LineProof:
     difference: float
 
     @property
+    def bound(self) -> str:
+        """LaTeX of the error, rounded up to a power of ten."""
+        return rf"\le 10^{{{math.ceil(math.log10(max(self.error, PRINTED)))}}}"
+
+    @property
     def badge(self) -> str:
-        """The proof in one line of Markdown, the error rounded up to a power of ten."""
-        exponent = math.ceil(math.log10(max(self.error, PRINTED)))
-        return rf"✓ {self.compared} numbers, relative error $\le 10^{{{exponent}}}$"
+        """The proof in one line of Markdown."""
+        return rf"✓ {self.compared} numbers, relative error ${self.bound}$"
 
 
 @dataclass(frozen=True)

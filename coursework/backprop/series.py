@@ -96,7 +96,7 @@ class Prod(Expression):
 
     open_ended = True
     #: Factors that are printed in numbers before dots take over.
-    PRINTED = 4
+    PRINTED = 3
 
     def placed(self, letter: str, unit: int) -> Expression:
         """Return the product with a number for a letter in its bounds."""

@@ -36,7 +36,7 @@ class Squared(Expression):
     of: Expression
 
     def latex(self) -> str:
-        return rf"\bigl({self.of.latex()}\bigr)^{{2}}"
+        return rf"{{\bigl({self.of.latex()}\bigr)}}^{{2}}"
 
     def code(self) -> str:
         return f"{self.of.code()} ** 2"

@@ -30,7 +30,7 @@ def test_the_printed_slope_is_the_derivative_and_its_numpy_too(name):
     [
         ("sigmoid", r"z_{1}^{(2)}\,\bigl(1-z_{1}^{(2)}\bigr)"),
         ("relu", r"[a_{1}^{(2)}>0]"),
-        ("tanh", r"1-\bigl(z_{1}^{(2)}\bigr)^{2}"),
+        ("tanh", r"1-{\bigl(z_{1}^{(2)}\bigr)}^{2}"),
         ("softplus", r"\sigma(a_{1}^{(2)})"),
         ("identity", "1"),
         ("sin", r"\cos(a_{1}^{(2)})"),
