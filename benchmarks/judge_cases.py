@@ -340,7 +340,7 @@ def renamed(tree: Tree, rng: random.Random, question: str) -> Tree | None:
 
 
 def written_out(tree: Tree, rng: random.Random, question: str) -> Tree | None:
-    found = pick(tree, rng, lambda part: part[0] == "S" and isinstance(part[3], int) and part[3] > 1)
+    found = pick(tree, rng, lambda part: part[0] == "S" and part[3] > part[2])
     if not found:
         return None
     (_, letter, low, high, body), put = found

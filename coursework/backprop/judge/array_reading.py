@@ -16,8 +16,11 @@ from coursework.backprop.judge.arrays import (
     Turned,
 )
 from coursework.backprop.judge.quantities import MAX_DEPTH
-from coursework.backprop.judge.tokens import MAX_CHARACTERS, MAX_TOKENS, Unreadable
+from coursework.backprop.judge.tokens import MAX_CHARACTERS, Unreadable
 from coursework.backprop.judge.tree import Index
+
+#: Operators nest to the left, so that this bounds the depth of a tree.
+MAX_TOKENS = 300
 
 _TOKEN = re.compile(r"\s*(?:(\d+\.?\d*|\.\d+)|([A-Za-z_]\w*)|(\*\*|[-+*/@()\[\],.:>=]))")
 _ARRAY = re.compile(r"(delta|a|z|w|W|b|x|d)_?(\d*)")
@@ -62,8 +65,11 @@ class ArrayReader:
 
     def read(self) -> Array:
         """Return the tree; what stands before an equality sign is the name of the result."""
-        if "=" in self._tokens:
-            self._place = len(self._tokens) - self._tokens[::-1].index("=")
+        depth = 0
+        for place, token in enumerate(self._tokens):
+            depth += (token in "([") - (token in ")]")
+            if token == "=" and depth == 0:
+                self._place = place + 1
         node = self._sum()
         if self._next:
             raise Unreadable(f"{self._next!r} does not continue the expression")

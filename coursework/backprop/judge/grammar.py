@@ -101,11 +101,15 @@ class Grammar(QuantityReader):
     def term(self) -> Node:
         """Read factors side by side or joined by * and /."""
         factors = [self.factor()]
+        fractions = 0
         while True:
             if self.accept("*"):
                 minus = self.accept("-")
                 factors.append(Negative(self.factor()) if minus else self.factor())
             elif self.accept("/"):
+                fractions += 1
+                if fractions > MAX_DEPTH:
+                    raise self.error(f"more than {MAX_DEPTH} divisions in a row; write one fraction")
                 factors = [Divide(multiply(factors), self.factor())]
             elif self._starts_a_factor():
                 if self.next.kind == "number" and self.ahead(-1).kind == "number":

@@ -42,9 +42,12 @@ EXAMINER = judge_cases.Examiner(11)
 #: What the examiner said of formulas that came before.
 KNOWN: dict[tuple[str, Node], bool] = {}
 PIECES = [
-    r"\delta", r"\sigma", r"\sum_{k=1}^{3}", r"\prod_{m=l+1}^{152}", r"\frac{", r"\partial ", "h'", "(", ")", "{",
-    "}", "[", "]", "^", "_", "^{(3)}", "_{11}", "a_1^{(4)}", "t_n", "z", "w", "x_1", "+", "-", "*", "/", "=", "1",
-    "2", "0.5", ",", "'", "|", "<", ">", "e^{", r"\left", r"\right", "__import__('os')", "9**9", "exp", "ln", "k",
+    r"\delta", r"\sigma", r"\sum_{k=1}^{3}", r"\prod_{m=l+1}^{152}", r"\frac{", r"\partial ", "h'",
+    "(", ")", "{",
+    "}", "[", "]", "^", "_", "^{(3)}", "_{11}", "a_1^{(4)}", "t_n", "z", "w", "x_1", "+",
+    "-", "*", "/", "=", "1",
+    "2", "0.5", ",", "'", "|", "<", ">", "e^{", r"\left", r"\right", "__import__('os')", "9**9",
+    "exp", "ln", "k",
     "l", "m", "\\", "\x00", "é", "∂", "Σ", "@", ".T", "np.", "sum", "$", "\n",
 ]  # fmt: skip
 PART = re.compile(r"\\?[A-Za-z]+|\d+|.", re.DOTALL)
