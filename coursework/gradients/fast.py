@@ -20,7 +20,7 @@ from coursework.gradients.chain import Networks
 from coursework.gradients.scaled import Array
 
 #: Numbers of a layer in a block: fewer, and calls cost more than arithmetic; more, and memory does.
-BLOCK = 10_000
+BLOCK = 20_000
 
 
 @dataclass(frozen=True)

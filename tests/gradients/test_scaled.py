@@ -57,6 +57,14 @@ def test_a_sum_with_zero_or_of_opposites() -> None:
     assert cancelled.log10_abs() == -math.inf
 
 
+def test_the_inverse_root_holds_far_out_of_range_and_keeps_masked_numbers_zero() -> None:
+    x = Scaled.exp(np.array([-9000.0, -9001.0, 0.0, 7000.0]))
+    expected = np.array([4500.0, 4500.5, 0.0, -3500.0]) / math.log(10)
+    assert x.inverse_sqrt().log10_abs() == pytest.approx(expected, rel=1e-13, abs=1e-13)
+    masked = Scaled.of(np.array([0.0, 4.0])).inverse_sqrt(np.array([True, False]))
+    assert masked.to_float().tolist() == [0.0, 0.5]
+
+
 def test_infinite_and_missing_numbers_are_refused() -> None:
     with pytest.raises(ValueError, match="finite"):
         Scaled.of([1.0, math.nan])
