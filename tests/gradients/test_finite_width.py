@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import kstest
 
+from coursework.gradients.chain import run
+from coursework.gradients.ensembles import ChainSpec, draw
 from coursework.gradients.finite_width import (
     born_dead_bounds,
     critical_sw2,
@@ -47,6 +49,17 @@ def test_living_networks_follow_the_digamma_mixture(width: int, layers: int) -> 
     error = math.sqrt(step.variance * steps / logs.size)
     assert abs(logs.mean() - step.mean * steps) < 4.5 * error
     assert logs.var() == pytest.approx(step.variance * steps, rel=0.25 if width < 4 else 0.08)
+
+
+def test_the_assignments_living_networks_are_where_the_mixture_says() -> None:
+    # 152 layers, 1 network in 10^19: drawn from the law given that it lives, and run with its weights
+    trace = run(draw(ChainSpec(152, "full", "relu", law="he", alive=True), 400, seed=3))
+    logs = (trace.log10_delta_norms[0] - trace.log10_delta_norms[-2]) * np.log(10)
+    step = living_step(2)
+    spread = math.sqrt(150 * step.variance)
+    assert abs(logs.mean() - 150 * step.mean) < 4.5 * spread / math.sqrt(logs.size)
+    assert logs.std() == pytest.approx(spread, rel=0.15)
+    assert step.log10(150) == pytest.approx(-26.3, abs=0.1)
 
 
 def test_the_typical_network_of_he_vanishes_and_the_critical_one_does_not() -> None:
