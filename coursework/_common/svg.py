@@ -9,6 +9,9 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Iterable
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 #: Colours by name, for light and for dark paper; hues from Okabe and Ito (2008), told apart by all eyes.
 PALETTE = {
@@ -130,12 +133,12 @@ def picture(svg: str, alt: str) -> str:
     return f'<img src="data:image/svg+xml;base64,{encoded}" alt="{html.escape(alt)}">'
 
 
-def runs(points: Iterable[tuple[float, float] | None]) -> list[list[tuple[float, float]]]:
-    """Return the stretches of points between the gaps (None)."""
-    found: list[list[tuple[float, float]]] = [[]]
-    for point in points:
-        if point is None:
+def runs(items: Iterable[Item | None]) -> list[list[Item]]:
+    """Return the stretches between gaps (None), none of them empty."""
+    found: list[list[Item]] = [[]]
+    for item in items:
+        if item is None:
             found.append([])
         else:
-            found[-1].append(point)
+            found[-1].append(item)
     return [stretch for stretch in found if stretch]
