@@ -14,15 +14,15 @@ from coursework.backprop.in_place import InPlace
 from coursework.backprop.network import DenseNetwork, Gradients, NetworkError, Trace
 from coursework.backprop.operations import OPERATIONS
 
-#: The outputs z^(2), z^(3), ... of a chain, from z^(1) and the weights w^(1), w^(2), ...  Each h is written
-#: out, since calling a function takes as long as computing it.
-OUTPUTS: dict[str, Callable[[float, list[float]], list[float]]] = {
-    "sigmoid": lambda z, w: [z := 1 / (1 + exp(-w_l * z)) for w_l in w],
-    "relu": lambda z, w: [z := a if (a := w_l * z) > 0 else 0.0 for w_l in w],
-    "tanh": lambda z, w: [z := tanh(w_l * z) for w_l in w],
-    "softplus": lambda z, w: [z := log1p(exp(w_l * z)) for w_l in w],
-    "identity": lambda z, w: [z := w_l * z for w_l in w],
-    "sin": lambda z, w: [z := sin(w_l * z) for w_l in w],
+#: The outputs z^(2), z^(3), ... of a chain, from z^(1) and the row of weights w^(1), w^(2), ...  Each h is
+#: written out, since calling a function takes as long as computing it.
+OUTPUTS: dict[str, Callable[[float, Array], list[float]]] = {
+    "sigmoid": lambda z, w: [z := 1 / (1 + exp(minus_w * z)) for minus_w in (-w).tolist()],
+    "relu": lambda z, w: [z := a if (a := w_l * z) > 0 else 0.0 for w_l in w.tolist()],
+    "tanh": lambda z, w: [z := tanh(w_l * z) for w_l in w.tolist()],
+    "softplus": lambda z, w: [z := log1p(exp(w_l * z)) for w_l in w.tolist()],
+    "identity": lambda z, w: [z := w_l * z for w_l in w.tolist()],
+    "sin": lambda z, w: [z := sin(w_l * z) for w_l in w.tolist()],
 }
 
 
@@ -78,7 +78,7 @@ class OneWide:
         w = self.network.parameters
         try:
             # array takes a list of floats in half the time of np.array
-            z_row = np.frombuffer(array("d", [z, *self.outputs(z, w[:-1].tolist()), 0.0]))
+            z_row = np.frombuffer(array("d", [z, *self.outputs(z, w[:-1]), 0.0]))
         except OverflowError:
             return self.arrays.forward(x)
         a_row = w * z_row[:-1]
@@ -90,11 +90,11 @@ class OneWide:
         if not (isinstance(trace.a, Row) and isinstance(trace.z, Row)):
             return self.arrays.backward(trace, t)
         a, z, network = trace.a.row, trace.z.row, self.network
-        h_prime = np.empty(len(a) - 1)
-        self.h_prime(a[:-1], z[1:-1], h_prime)
-        # from the output down: delta^(L), then what each layer multiplies it by
-        factors = np.empty(len(a))
+        # from the output down: delta^(L), then w^(l) h'(a^(l)), which each layer multiplies it by
+        factors, h_prime = np.empty(len(a)), np.empty(len(a) - 1)
         factors[:1] = network.loss_record.delta(a[-1:, None], network.targets(t, 1))[0]
-        np.multiply(h_prime, network.parameters[1:], out=factors[:0:-1])
+        self.h_prime(a[:-1], z[1:-1], h_prime)
+        h_prime *= network.parameters[1:]
+        factors[1:] = h_prime[::-1]
         delta = np.multiply.accumulate(factors, out=factors)[::-1]
         return Gradients(Row(delta, 2), Row(delta * z[:-1], 1), {})
