@@ -42,6 +42,7 @@ class Panel:
         from ipywidgets import HBox, HTMLMath, Layout, VBox
 
         shown = HTMLMath()
+        shown.add_class("jp-RenderedHTMLCommon")  # JupyterLab's own style: no picture wider than the page
 
         def redraw(_: object = None) -> None:
             values = {name: control.value for name, control in self.controls.items()}
