@@ -169,10 +169,8 @@ class Activations(Calls):
         rest = [axis for axis in range(tensor.dim()) if axis != unit_axis(tensor.dim())]
         sums = tensor.sum(rest) if rest else tensor
         largest = tensor.amax(rest) if rest else tensor
-        if place not in self._centres:
-            self._centres[place] = float(sums.sum()) / tensor.numel()
-        centre = self._centres[place]
-        chunks = chunks_of(tensor - centre if centre else tensor)
+        centre = self._centres[place] if place in self._centres else sums.sum() / tensor.numel()
+        chunks = chunks_of(tensor - centre if isinstance(centre, Tensor) or centre else tensor)
         norm = (
             torch.linalg.vector_norm(plain_norms(chunks))
             if len(chunks) > 1
@@ -218,7 +216,7 @@ class Activations(Calls):
         if not self.large:
             return []
         places, sizes, centres, sums, largest, norms = zip(*self.large, strict=True)
-        n, centre = np.array(sizes, dtype=float), np.array(centres)
+        n, centre = np.array(sizes, dtype=float), _floats(centres)
         counts = [one.numel() for one in sums]
         starts = np.cumsum([0, *counts])[:-1]
         flat_sums, flat_largest = _row(sums), _row(largest)
@@ -237,9 +235,9 @@ def _row(tensors: Sequence[Tensor]) -> Floats:
 
 def _floats(values: Sequence[Any]) -> Floats:
     """Return numbers, those that wait on an accelerator with one synchronization."""
-    if values and isinstance(values[0], Tensor):
-        return _row(values)
-    return np.array(values, dtype=float)
+    waiting = [value for value in values if isinstance(value, Tensor)]
+    arrived = iter(_row(waiting).tolist() if waiting else ())
+    return np.array([next(arrived) if isinstance(value, Tensor) else value for value in values], dtype=float)
 
 
 def _counted(masks: list[Column], place: Column, rows: int) -> tuple[Column, Column]:

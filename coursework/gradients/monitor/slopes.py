@@ -67,9 +67,9 @@ def steepest(rows: pd.DataFrame) -> Slope | None:
     knot = min(knots, key=lambda k: _hinge(x, y, k)[2])
     below, above, _ = _hinge(x, y, knot)
     straight = float(np.polyfit(x, y, 1)[0])
-    stretches = [(straight, x[0], x[-1]), (below, x[0], knot), (above, knot, x[-1])]
-    if min(abs(below), abs(above)) > abs(straight) / 2:
-        stretches = stretches[:1]
+    stretches = [(below, x[0], knot), (above, knot, x[-1])]
+    if min(below * straight, above * straight) > straight**2 / 2:
+        stretches = [(straight, x[0], x[-1])]  # hardly bent: one stretch
     counting = [
         (slope, first, last) for slope, first, last in stretches
         if abs(slope) >= STEEP and abs(slope) * (last - first) >= FAR_FALLEN
