@@ -8,10 +8,11 @@ from functools import cache
 
 from coursework.backprop.certificate import WrongGradient
 from coursework.backprop.derivation import Derivation
+from coursework.backprop.judged import entry
 from coursework.backprop.network import NetworkError
 from coursework.backprop.oracles import autograd, relative_error
 from coursework.backprop.point import ExamplePoint
-from coursework.backprop.proof import Proof, entry, prove
+from coursework.backprop.proof import Proof, prove
 from coursework.backprop.records import read_records
 from coursework.backprop.symbols import LOSS, A, Partial, Symbol, W
 

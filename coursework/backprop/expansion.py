@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from coursework.backprop.expression import Difference, Expression, Quotient, Sum
+from coursework.backprop.expression import Difference, Expression, Quotient
 from coursework.backprop.functions import Function
 from coursework.backprop.layers import Layer, Level
 from coursework.backprop.links import is_output, links_from, only_unit, single_path
 from coursework.backprop.network import DenseNetwork
 from coursework.backprop.series import Among, Prod
+from coursework.backprop.sums import Sum
 from coursework.backprop.symbols import A, Delta, HPrime, Index, T, TOfMany, W
 
 #: The letters of nested sums, outermost first.

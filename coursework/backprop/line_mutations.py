@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from coursework.backprop.changes import Change, everywhere
 from coursework.backprop.expression import Difference, Expression, Letters
 from coursework.backprop.layers import Level
 from coursework.backprop.lines import Loop, Program
@@ -23,7 +24,6 @@ from coursework.backprop.matrix import (
     Transposed,
     Whole,
 )
-from coursework.backprop.mutations import Change, everywhere
 
 
 @dataclass(frozen=True)

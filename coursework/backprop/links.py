@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from coursework.backprop.expression import Bound
 from coursework.backprop.layers import Layer, Level
 from coursework.backprop.network import DenseNetwork
 from coursework.backprop.series import Among, Reached, Units
+from coursework.backprop.sums import Bound
 from coursework.backprop.symbols import A, Index, Symbol, W
 
 

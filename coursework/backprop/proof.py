@@ -10,35 +10,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 import numpy as np
 
 from coursework.backprop.certificate import WrongGradient
 from coursework.backprop.derivation import Derivation, Step, derive
 from coursework.backprop.expression import Expression, UndefinedSymbol
+from coursework.backprop.judged import EXACT, JUDGES, Judged, entry, proof_points
 from coursework.backprop.layers import Level
 from coursework.backprop.lines import batch_state
 from coursework.backprop.links import is_output, places
 from coursework.backprop.network import DenseNetwork, Gradients
-from coursework.backprop.oracles import (
-    autograd,
-    central_differences,
-    complex_step,
-    difference_noise,
-    relative_error,
-)
-from coursework.backprop.point import DRAWS, ExamplePoint, random_point
+from coursework.backprop.oracles import relative_error
 from coursework.backprop.symbols import LOSS, A, B, Partial, Symbol, W
 
 #: Layer sizes of the network in which a formula must hold for every unit: primes, no two alike.
 PRIMES = (5, 3, 7, 2)
-
-#: Judges that are good to nearly all digits of every number, however small.
-EXACT = {"torch autograd": autograd, "complex step": complex_step}
-
-#: All judges of a proof; they share nothing with each other.
-JUDGES = {**EXACT, "central differences": central_differences}
 
 #: The relative error that a line may have before the exact judges, and before central differences, whose
 #: noise comes on top.
@@ -53,37 +41,6 @@ PRINTED = 1e-13
 
 class NothingCompared(WrongGradient):
     """There was no place at which a formula could be held against the judges; that proves nothing."""
-
-
-def entry(gradients: Gradients, bottom: Symbol) -> float:
-    """Return the derivative of the loss by `bottom`, its indices numbers."""
-    l, j = int(bottom.l), int(bottom.j) - 1
-    if isinstance(bottom, W):
-        return float(gradients.w[l][j, int(bottom.k) - 1])
-    return float(gradients.b[l][j] if isinstance(bottom, B) else gradients.delta[l][0, j])
-
-
-class Judged:
-    """A point, with what each judge finds there."""
-
-    def __init__(self, point: ExamplePoint) -> None:
-        self.point = point
-
-    @cached_property
-    def found(self) -> dict[str, Gradients]:
-        """The gradients under the names of the judges."""
-        point = self.point
-        return {name: gradients(point.network, point.x, point.t) for name, gradients in JUDGES.items()}
-
-    @cached_property
-    def exact(self) -> Gradients:
-        """The gradients by the first of the exact judges."""
-        return next(iter(self.found.values()))
-
-    @cached_property
-    def noise(self) -> float:
-        """What rounding alone may put on a central difference."""
-        return difference_noise(self.point.network, self.point.x, self.point.t)
 
 
 @dataclass(frozen=True)
@@ -182,43 +139,6 @@ def of_any_unit(network: DenseNetwork, bottom: Symbol) -> Symbol:
     if isinstance(bottom, A) and is_output(network, bottom.l):
         return A(Level("L"), "j")
     return type(bottom)(Level("l"), "j")
-
-
-def proof_points(network: DenseNetwork, points: int, seed: int = 0) -> list[Judged]:
-    """Draw points of networks that are like `network` but for weights and biases, to prove a formula at.
-
-    Where the units are rectifiers, the first point has live units and dead ones, if the hidden layers are
-    wide enough for both.
-    """
-    if points < 1:
-        raise ValueError(f"points={points}: a proof at no point proves nothing; give 1 or more")
-    # a stream of its own, so that the point shown on the page is not among them
-    rng = np.random.default_rng([seed, points])
-
-    def draw() -> ExamplePoint:
-        return random_point(
-            network.sizes,
-            network.activation.name,
-            loss=network.loss_record.name,
-            masks=network.masks,
-            biases=bool(network.b),
-            seed=rng,
-        )
-
-    drawn = [draw() for _ in range(points)]
-    if network.activation.name == "relu" and min(network.sizes[1:-1], default=1) > 1:
-        for _ in range(DRAWS):
-            if live_and_dead(drawn[0]):
-                break
-            drawn[0] = draw()
-    return [Judged(point) for point in drawn]
-
-
-def live_and_dead(point: ExamplePoint) -> bool:
-    """Return whether some hidden units are off, and the error comes back to some unit of every layer."""
-    hidden = range(2, point.network.L)
-    off = any((point.trace.a[l] < 0).any() for l in hidden)
-    return off and all(point.gradients.delta[l].any() for l in hidden)
 
 
 def prove_derivation(derivation: Derivation, drawn: Sequence[Judged]) -> tuple[LineProof, ...]:

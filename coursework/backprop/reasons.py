@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from coursework.backprop.expansion import output_delta, target_of
-from coursework.backprop.expression import Difference, Expression, Number, Quotient, Sum
+from coursework.backprop.expression import Difference, Expression, Number, Quotient
 from coursework.backprop.functions import Negative, Same
 from coursework.backprop.links import links_from, only_unit
 from coursework.backprop.network import DenseNetwork
+from coursework.backprop.sums import Sum
 from coursework.backprop.symbols import LOSS, A, B, Delta, HPrime, Partial, W, X, Y, Z
 
 #: A formula, and why it equals the one before.

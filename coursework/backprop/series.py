@@ -9,7 +9,6 @@ import numpy as np
 
 from coursework.backprop.activations import Array
 from coursework.backprop.expression import (
-    Bound,
     Difference,
     Expression,
     Letters,
@@ -18,6 +17,7 @@ from coursework.backprop.expression import (
     factor_numbers,
 )
 from coursework.backprop.layers import Layer, layer_code, layer_number, layer_placed
+from coursework.backprop.sums import Bound
 from coursework.backprop.symbols import Index, index_code, index_number
 
 

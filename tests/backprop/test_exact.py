@@ -8,11 +8,12 @@ import sympy
 
 from coursework.backprop.chains import two_chains
 from coursework.backprop.derivation import derive
-from coursework.backprop.expression import Difference, Number, Product, Quotient, Sum
+from coursework.backprop.expression import Difference, Number, Product, Quotient
 from coursework.backprop.functions import Function, Negative, Same
 from coursework.backprop.layers import Level, layer_number
 from coursework.backprop.network import DenseNetwork
 from coursework.backprop.series import Among, Prod, Reached, Units
+from coursework.backprop.sums import Sum
 from coursework.backprop.symbols import LOSS, A, B, Delta, E, HPrime, Partial, T, W, X, Y, Z
 
 l, L = Level("l"), Level("L")

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from coursework.backprop.expression import Difference, Number, Product, Sum, UndefinedSymbol, number
+from coursework.backprop.expression import Difference, Number, Product, UndefinedSymbol, number
 from coursework.backprop.network import DenseNetwork
 from coursework.backprop.point import ExamplePoint
+from coursework.backprop.sums import Sum
 from coursework.backprop.symbols import A, Delta, T, W, Z
 
 

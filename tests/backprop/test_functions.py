@@ -3,9 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from coursework.backprop.expression import Number, Sum, UndefinedSymbol
+from coursework.backprop.expression import Number, UndefinedSymbol
 from coursework.backprop.functions import FUNCTIONS, Function, Negative, Same
 from coursework.backprop.point import random_point
+from coursework.backprop.sums import Sum
 from coursework.backprop.symbols import A, T, Y
 
 

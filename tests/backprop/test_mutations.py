@@ -5,14 +5,17 @@ import numpy as np
 import pytest
 
 from coursework.backprop.chains import chain, two_chains
+from coursework.backprop.changes import everywhere, is_one
 from coursework.backprop.derivation import derive
-from coursework.backprop.expression import Difference, Number, Sum
+from coursework.backprop.expression import Difference, Number
+from coursework.backprop.judged import proof_points
 from coursework.backprop.layers import Level
 from coursework.backprop.line_mutations import LINE_SLIPS
 from coursework.backprop.links import places
-from coursework.backprop.mutations import SLIPS, everywhere, is_one
+from coursework.backprop.mutations import SLIPS
 from coursework.backprop.network import DenseNetwork
-from coursework.backprop.proof import PRIMES, is_refuted, proof_points
+from coursework.backprop.proof import PRIMES, is_refuted
+from coursework.backprop.sums import Sum
 from coursework.backprop.symbols import LOSS, A, B, Delta, HPrime, Partial, T, W, Z
 from tests.backprop.masks import MASKS
 

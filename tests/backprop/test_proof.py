@@ -6,25 +6,22 @@ import pytest
 
 from coursework.backprop.chains import chain, two_chains
 from coursework.backprop.derivation import Step, derive
-from coursework.backprop.expression import Sum, UndefinedSymbol
+from coursework.backprop.expression import UndefinedSymbol
+from coursework.backprop.judged import JUDGES, Judged, entry, live_and_dead, proof_points
 from coursework.backprop.layers import Level
 from coursework.backprop.matrix import Transposed, Whole
 from coursework.backprop.network import DenseNetwork
 from coursework.backprop.oracles import WrongGradient
 from coursework.backprop.proof import (
-    JUDGES,
     PRIMES,
-    Judged,
     LineProof,
     NothingCompared,
-    entry,
     is_refuted,
-    live_and_dead,
-    proof_points,
     prove,
     prove_derivation,
     prove_step,
 )
+from coursework.backprop.sums import Sum
 from coursework.backprop.symbols import LOSS, A, B, Delta, HPrime, Partial, W, Z
 
 l, L = Level("l"), Level("L")

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from coursework.backprop.expression import Number, Sum, UndefinedSymbol
+from coursework.backprop.expression import Number, UndefinedSymbol
 from coursework.backprop.layers import Level
 from coursework.backprop.network import DenseNetwork
 from coursework.backprop.point import ExamplePoint
 from coursework.backprop.series import Among, Prod, Reached, Units
+from coursework.backprop.sums import Sum
 from coursework.backprop.symbols import HPrime, W, Z
 
 l, m = Level("l"), Level("m")
