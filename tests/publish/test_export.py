@@ -1,6 +1,7 @@
 """An executed notebook as one HTML file."""
 
 import base64
+import hashlib
 import re
 
 import pytest
@@ -8,6 +9,7 @@ from bs4 import BeautifulSoup
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from coursework._common.states import SCRIPT, State, states_html
 from coursework.publish.export import ExportError, export_notebook
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"></svg>'
@@ -103,6 +105,21 @@ def test_progress_bars_scripts_and_widgets_are_left_out() -> None:
     assert "<b>printed</b>" in text
     assert "plain" in text
     assert "kept" in text
+
+
+def test_states_bring_one_script_and_the_policy_allows_no_other() -> None:
+    states = states_html("T", {"n": ("1", "2")}, {(n,): State(SVG, n) for n in "12"}, ("1",))
+    page = page_of(shown(text_html=f"{states}<script>1</script>"), shown(text_html=states))
+    (script,) = page.find_all("script")
+    assert script.string == SCRIPT
+    digest = base64.b64encode(hashlib.sha256(script.string.encode()).digest()).decode()
+    policy = page.select_one("meta[http-equiv='Content-Security-Policy']")
+    assert policy is not None
+    assert str(policy["content"]).endswith(f"; script-src 'sha256-{digest}'")
+    assert len(page.select(".states figure img[alt]")) == 4
+    without = page_of(shown(text_html="<p class='states'>no axes</p>"))
+    assert without.find("script") is None
+    assert "script-src" not in str(without)
 
 
 def test_a_result_and_a_traceback_are_shown() -> None:
