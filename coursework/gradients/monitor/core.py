@@ -162,7 +162,7 @@ class GradientMonitor:
         self._handles = []
         if self._outputs:
             self._outputs.detach()
-        self._awaiting = []
+        self._awaiting, self._stepped = [], []
         self._updates = {}
         for writer in self._writers:
             writer.close()
@@ -210,7 +210,9 @@ class GradientMonitor:
         if grad_scale is not None:
             _unscale(block, float(grad_scale))
         if "update" in self._measure and self._handles:
-            reader = self._updates.setdefault(members, UpdateReader(members.parameters))
+            if members not in self._updates:
+                self._updates[members] = UpdateReader(members.parameters)
+            reader = self._updates[members]
             reader.before()
             self._awaiting.append((reader, block))
         self._seen.steps[-1].blocks.append(block)
