@@ -10,6 +10,7 @@ from typing import Any
 
 from coursework.backprop.judge.array_answer import judge_arrays
 from coursework.backprop.judge.array_reading import is_numpy
+from coursework.backprop.judge.conditions import is_proposition, judge_proposition
 from coursework.backprop.judge.diagnosis import Finding, judge
 from coursework.backprop.judge.latex import latex
 from coursework.backprop.judge.questions import Question, question
@@ -113,6 +114,8 @@ def check(question_id: str, typed: str, *, level: str = "mend") -> Answer:
         raise UnknownLevel(f"level {level!r} is not one of {', '.join(LEVELS)}")
     asked = question(question_id)
     try:
+        if is_proposition(asked, typed):
+            return _of_proposition(asked, typed, level)
         if is_numpy(typed):
             return _of_arrays(asked, typed, level)
         return _judged(asked, typed, level)
@@ -137,6 +140,22 @@ def _of_arrays(asked: Question, typed: str, level: str) -> Answer:
     )
 
 
+def _of_proposition(asked: Question, typed: str, level: str) -> Answer:
+    found = judge_proposition(typed, asked)
+    status = "right" if found.right else "wrong"
+    notes = found.notes if level == "mend" else ()
+    return Answer(
+        asked.id,
+        typed,
+        status,
+        found.summary,
+        found.understood,
+        notes=notes,
+        level=level,
+        compared=found.compared,
+    )
+
+
 def verdict(question_id: str, typed: str) -> str:
     """Return "right", "wrong" or "unreadable", without a search for the slip: about a millisecond.
 
@@ -146,6 +165,8 @@ def verdict(question_id: str, typed: str) -> str:
     """
     asked = question(question_id)
     try:
+        if is_proposition(asked, typed):
+            return "right" if judge_proposition(typed, asked).right else "wrong"
         if is_numpy(typed):
             return "right" if judge_arrays(typed, asked, explain=False).right else "wrong"
         return "right" if _accepted(asked, readings(typed, asked.layout))[0] else "wrong"

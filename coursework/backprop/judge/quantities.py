@@ -117,6 +117,10 @@ class QuantityReader:
         while power is None:
             if not units and self.accept("_"):
                 units = self._subscript(wanted)
+            elif self.next.text == "^" and not wanted:
+                if self.ahead(1).text == "(" or (self.ahead(1).text, self.ahead(2).text) == ("{", "("):
+                    raise self.error(f"{name} has no layer; a power is written without parentheses, ^2")
+                break
             elif self.next.text == "^":
                 index, certain = self._superscript()
                 if index is None:

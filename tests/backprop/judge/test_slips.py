@@ -88,9 +88,9 @@ SIGMA = r"\sigma(a_1^{(%s)})(1-\sigma(a_1^{(%s)})"
         ),
         (
             "1.3",
-            r"\frac{\partial a_m^{(4)}}{\partial a_1^{(3)}}=\frac{\partial\sum_{m=1}^3\sum_{k=1}^3 w_{km}^{(3)}"
-            r"z_m^{(3)}}{\partial a_1^{(3)}}=\frac{\partial\sum_{m=1}^3\sum_{k=1}^3 w_{km}^{(3)}h(a_m^{(3)})}"
-            r"{\partial a_1^{(3)}}",
+            r"\frac{\partial a_m^{(4)}}{\partial a_1^{(3)}}=\frac{\partial\sum_{m=1}^3\sum_{k=1}^3"
+            r" w_{km}^{(3)}z_m^{(3)}}{\partial a_1^{(3)}}=\frac{\partial\sum_{m=1}^3\sum_{k=1}^3 w_{km}^{(3)}"
+            r"h(a_m^{(3)})}{\partial a_1^{(3)}}",
             {"extra sum"},
         ),
         (
@@ -105,7 +105,7 @@ SIGMA = r"\sigma(a_1^{(%s)})(1-\sigma(a_1^{(%s)})"
         ),
         (
             "1.4",
-            r"\frac{\partial E_n}{\partial w_{11}^{(2)}}=\delta_1^{(3)}\frac{\partial a_1^{(3)}}{w_{11}^{(2)}}",
+            r"\frac{\partial E}{\partial w_{11}^{(2)}}=\delta_1^{(3)}\frac{\partial a_1^{(3)}}{w_{11}^{(2)}}",
             {"partial sign"},
         ),
         ("1.4", r"\frac{\partial a_1^{(3)}}{w_{11}^{(2)}}=z_1^{(2)}", {"partial sign"}),
@@ -129,9 +129,9 @@ SIGMA = r"\sigma(a_1^{(%s)})(1-\sigma(a_1^{(%s)})"
         ),
         (
             "1.5",
-            r"\frac{\partial a_m^{(3)}}{\partial a_1^{(2)}}=\frac{\partial\sum_{m=1}^3\sum_{k=1}^3 w_{km}^{(2)}"
-            r"z_m^{(2)}}{\partial a_1^{(2)}}=\frac{\partial\sum_{m=1}^3\sum_{k=1}^3 w_{km}^{(2)}h(a_m^{(2)})}"
-            r"{\partial a_1^{(2)}}",
+            r"\frac{\partial a_m^{(3)}}{\partial a_1^{(2)}}=\frac{\partial\sum_{m=1}^3\sum_{k=1}^3"
+            r" w_{km}^{(2)}z_m^{(2)}}{\partial a_1^{(2)}}=\frac{\partial\sum_{m=1}^3\sum_{k=1}^3 w_{km}^{(2)}"
+            r"h(a_m^{(2)})}{\partial a_1^{(2)}}",
             {"extra sum"},
         ),
         (
@@ -148,7 +148,7 @@ SIGMA = r"\sigma(a_1^{(%s)})(1-\sigma(a_1^{(%s)})"
         ),
         (
             "1.6",
-            r"\frac{\partial E_n}{\partial w_{11}^{(1)}}=\delta_1^{(2)}\frac{\partial a_1^{(2)}}{w_{11}^{(1)}}",
+            r"\frac{\partial E}{\partial w_{11}^{(1)}}=\delta_1^{(2)}\frac{\partial a_1^{(2)}}{w_{11}^{(1)}}",
             {"partial sign"},
         ),
         ("1.6", r"\frac{\partial a_1^{(2)}}{w_{11}^{(1)}}=z_1^{(1)}", {"partial sign"}),
