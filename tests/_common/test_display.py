@@ -49,6 +49,13 @@ def test_a_value_that_json_does_not_know_is_stored_as_text(shown: list) -> None:
     assert shown[0][0][RECORD_MIME] == {"name": "loss", "value": "nan", "text": "nan"}
 
 
+def test_the_text_of_a_drawing_is_shown_as_it_is(shown: list) -> None:
+    show_figure("<svg/>", alt="nothing")
+    ((data, metadata),) = shown
+    assert data == {"image/svg+xml": "<svg/>", "text/plain": "[figure: nothing]"}
+    assert metadata == {"image/svg+xml": {"alt": "nothing", "thumbnail": False}}
+
+
 def test_an_input_is_stored_with_its_hash_and_its_place_in_the_project(shown: list) -> None:
     record_input("licence", PROJECT_ROOT / "LICENSE")
     ((data, _),) = shown
