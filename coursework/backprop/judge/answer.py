@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +20,10 @@ from coursework.backprop.judge.tokens import Unreadable
 
 #: How much is told of a slip: what is wrong, where it is, how to mend it.
 LEVELS = ("what", "where", "mend")
+
+
+#: What HTML, Markdown or mathematics could be made of.
+_MARKUP = frozenset("<>&\"'\\`*_$[]{}()#|~!")
 
 
 class UnknownLevel(ValueError):
@@ -272,7 +275,5 @@ def _as_dict(slip: Slip, level: str) -> dict[str, str]:
 
 def _escaped(text: str) -> str:
     """Return `text` so that neither HTML nor Markdown nor mathematics is made of it."""
-    shown = html.escape(text if len(text) <= 300 else text[:300] + "…")
-    for character in "\\`*_$[]{}#|~":
-        shown = shown.replace(character, f"&#{ord(character)};")
-    return shown.replace("\n", " ")
+    shown = text if len(text) <= 300 else text[:300] + "…"
+    return "".join(f"&#{ord(c)};" if c in _MARKUP else " " if c == "\n" else c for c in shown)

@@ -1,5 +1,6 @@
 """What is shown: in a notebook, on the command line, as JSON; nothing typed gets out unescaped."""
 
+import html
 import json
 import subprocess
 import sys
@@ -75,7 +76,8 @@ def test_nothing_typed_becomes_markup(text: str) -> None:
 def test_an_unreadable_text_is_shown_with_the_reason() -> None:
     answer = check("1.4", "banana")
     assert answer.status == "unreadable"
-    assert "banana" in answer._repr_markdown_()
+    assert "<code>banana</code>" in answer._repr_markdown_()
+    assert html.unescape(check("1.4", "<b>#1</b>")._repr_markdown_()).count("<b>#1</b>") == 1
     assert repr(answer).startswith("Cannot be read: 'banana' is no quantity")
 
 
