@@ -20,7 +20,7 @@ def test_the_notebook_runs_with_another_network_and_says_so(tmp_path):
     pages = "\n".join(output.get("text/markdown", "") for output in outputs)
     assert r"\delta_{1}^{(5)}" in pages
     assert "a_{1}^{(4)}>0" in pages
-    assert "| complex step | 12 |" in pages
+    assert "| log domain | 12 |" in pages
     records = {o[RECORD_MIME]["name"]: o[RECORD_MIME]["value"] for o in outputs if RECORD_MIME in o}
     assert records["numbers compared in the proofs"] > 5000
     assert records["largest relative error of any line"] <= 1e-12
