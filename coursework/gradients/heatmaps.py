@@ -45,7 +45,7 @@ def plot_grid(frame: pd.DataFrame, laws: Mapping[tuple[str, float], str]) -> Fig
     activations, cures = list(dict.fromkeys(frame["activation"])), list(dict.fromkeys(frame["cure"]))
     depths = sorted(set(frame["depth"]))
     figure, panels = blank_figure(
-        2.6 * len(activations) + 1.2, 1.9 * len(cures) + 0.9, len(activations), len(cures)
+        2.05 * len(activations) + 1.2, 1.9 * len(cures) + 0.9, len(activations), len(cures)
     )
     image = None
     cells = frame.set_index(["cure", "activation", "depth", "law", "scale"])
@@ -78,7 +78,7 @@ def _write(axes: Axes, x: int, y: int, median: float, zero: float) -> None:
         text = f"{median:.0f}".replace("-0", "0") if abs(median) < 1 else f"{median:.0f}"
         text = f"({text})" if zero > 0.5 else text
         colour = "white" if abs(median) > 25 else "#1a1a1a"
-    axes.text(x, y, text, ha="center", va="center", fontsize=6.5, color=colour)
+    axes.text(x, y, text, ha="center", va="center", fontsize=7, color=colour)
 
 
 def plot_phases(phases: Sequence[WidePhase], narrow: NarrowPhase) -> Figure:
@@ -87,7 +87,10 @@ def plot_phases(phases: Sequence[WidePhase], narrow: NarrowPhase) -> Figure:
     Wide networks: contours of mean-field theory (solid; dotted: measured), and the line chi_1 = 1. Narrow
     living ReLU networks: the line on which the typical one neither vanishes nor explodes, and He's.
     """
-    figure, panels = blank_figure(3.0 * (len(phases) + 1) + 0.8, 3.9, len(phases) + 1)
+    rows = -(-(len(phases) + 1) // 2)
+    figure, panels = blank_figure(8.8, 3.7 * rows, 2, rows)
+    for spare in panels[len(phases) + 1 :]:
+        spare.set_visible(False)
     image = None
     for axes, phase in zip(panels, phases, strict=False):
         distance = np.arange(phase.measured.shape[0])
@@ -105,18 +108,17 @@ def plot_phases(phases: Sequence[WidePhase], narrow: NarrowPhase) -> Figure:
         )  # fmt: skip
         axes.axvline(phase.critical, color="#1a1a1a", linestyle="--", linewidth=1.4)
         axes.set_xscale("log")
-        axes.set(xlabel=r"$\sigma_w$")
+        axes.set(xlabel=r"$\sigma_w$", ylabel="layers below the last hidden one")
         critical = rf"critical $\sigma_w$ = {phase.critical:.3g}"
         axes.set_title(f"{phase.activation}, {phase.width} wide\n{critical}", fontsize=10)
         _plain_ticks(axes, phase.sw)
-    panels[0].set_ylabel("layers below the last hidden one")
-    last = panels[-1]
+    last = panels[len(phases)]
     places = np.arange(len(narrow.widths))
     total = _DEPTH * narrow.measured
     last.pcolormesh(narrow.sw, places, total.T, cmap=_MAP, norm=_scale(), shading="nearest")
     last.plot(narrow.critical, places, "o--", color="#1a1a1a", markersize=4, linewidth=1.4)
     last.axvline(np.sqrt(2), color=GREY, linewidth=1.2)
-    last.annotate("He", (np.sqrt(2), places[-1]), (-3, 2), ha="right", textcoords="offset points", fontsize=8)
+    last.annotate("He", (np.sqrt(2), places[-1]), (-3, 2), ha="right", textcoords="offset points", fontsize=9)
     last.set_yticks(places, [str(width) for width in narrow.widths])
     last.set_xscale("log")
     last.set(xlabel=r"$\sigma_w$", ylabel="units a layer")

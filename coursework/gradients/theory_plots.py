@@ -10,14 +10,14 @@ from matplotlib.figure import Figure
 from coursework.gradients.canvas import BLUE, GREEN, ORANGE, PURPLE, blank_figure
 from coursework.gradients.comparisons import Comparison
 
-_COLUMNS = 4
+_COLUMNS = 3
 _INK = "#1a1a1a"
 
 
 def plot_comparisons(comparisons: Sequence[Comparison]) -> Figure:
     """Draw measured bands and points in colour and the predictions in black, dotted beyond their regime."""
     rows = -(-len(comparisons) // _COLUMNS)
-    figure, panels = blank_figure(3.1 * _COLUMNS, 3.1 * rows, _COLUMNS, rows)
+    figure, panels = blank_figure(3.1 * _COLUMNS, 3.0 * rows, _COLUMNS, rows)
     for axes, comparison in zip(panels, comparisons, strict=False):
         for series, colour in zip(comparison.series, (BLUE, ORANGE, GREEN, PURPLE), strict=False):
             if series.band:
