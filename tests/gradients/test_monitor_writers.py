@@ -121,6 +121,7 @@ def test_two_processes_see_the_same_averaged_gradients_and_one_writes(tmp_path: 
     # the average over both processes' examples, under the names of the model itself
     alone = pd.read_parquet(tmp_path / "alone0.parquet")
     pd.testing.assert_frame_equal(weights[0], alone, rtol=1e-5)
+    assert list(seen[0]["name"][seen[0]["kind"] == "delta"][:2]) == ["0", "2"]
     # each process has its own examples, hence its own deltas
     deltas = [frame[frame["kind"] == "delta"]["norm"].tolist() for frame in seen]
     assert deltas[0] != deltas[1]

@@ -139,7 +139,12 @@ class GradientMonitor:
                 known = ", ".join(filter(None, every)) or "none"
                 raise MonitorError(f"no module is called {modules!r}; there are: {known}")
             chosen = dict.fromkeys(chosen, fitting)
-        return OutputWatch(chosen)
+        return OutputWatch(
+            {
+                kind: {plain_name(name, self.model): m for name, m in found.items()}
+                for kind, found in chosen.items()
+            }
+        )
 
     def __enter__(self) -> GradientMonitor:
         if self._handles or self._writers:
