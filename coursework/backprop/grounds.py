@@ -109,13 +109,13 @@ class FloatGround(NetworkGround):
 
     def function(self, name: str) -> Callable[[Any], Any]:
         if name == "h":
-            return lambda a: float(self.point.network.activation.h(np.float64(a)))
+            return lambda a: float(self.point.network.activation.h(np.array(float(a))))
         return _FLOAT_FUNCTIONS[name]
 
 
 _FLOAT_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
-    "sig": lambda a: float(sigmoid(np.float64(a))),
-    "relu": lambda a: float(relu(np.float64(a))),
+    "sig": lambda a: float(sigmoid(np.array(float(a)))),
+    "relu": lambda a: float(relu(np.array(float(a)))),
     "step": lambda a: int(a > 0),
     "exp": math.exp,
     "Abs": abs,

@@ -14,12 +14,10 @@ from coursework.backprop.activations import ACTIVATIONS
 from coursework.backprop.answers import Answer, check_answers
 from coursework.backprop.certificate import Certificate, WrongGradient
 from coursework.backprop.derivation import Step
+from coursework.backprop.derivation_page import DIGITS
 from coursework.backprop.expression import number
 from coursework.backprop.oracles import JUDGES
 from coursework.backprop.symbols import Delta
-
-#: Digits that another processor, which adds in another order, leaves alone.
-DIGITS = 10
 
 #: What a judge may say of an array.
 VERDICTS = ("right", "wrong", "cannot resolve")
@@ -70,7 +68,7 @@ def show_answer(answer: Answer) -> Markdown:
         "With the numbers of this point, rounded for print:",
         rf"$${target.latex()}\approx {derivation.general.numbers(point)}"
         rf"\approx {number(answer.value, DIGITS)}$$",
-        f"Autograd finds {_number(answer.autograd)}. For the whole layer and a batch of N examples, with shapes:",
+        f"Autograd finds {_number(answer.autograd)}. For the whole layer and N examples, with the shapes:",
         f"```python\n{derivation.matrix.code()}\n# {derivation.matrix.shapes(derivation.sizes)}\n```",
         f"**Proved:** {answer.proof.badge}.",
     ]

@@ -149,7 +149,7 @@ class Both(Statement):
     right: Statement
 
     def at(self, ground: Ground, letters: Letters) -> bool:
-        return self.left.at(ground, letters) and self.right.at(ground, letters)
+        return bool(self.left.at(ground, letters)) and bool(self.right.at(ground, letters))
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ class Either(Statement):
     right: Statement
 
     def at(self, ground: Ground, letters: Letters) -> bool:
-        return self.left.at(ground, letters) or self.right.at(ground, letters)
+        return bool(self.left.at(ground, letters)) or bool(self.right.at(ground, letters))
 
 
 @dataclass(frozen=True)
