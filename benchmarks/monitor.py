@@ -216,16 +216,14 @@ def backpack_norms(training: Training) -> Iterator[Watcher]:
 
 @contextmanager
 def cockpit_economy(training: Training) -> Iterator[Watcher]:
-    """Cockpit's smallest configuration at every step."""
+    """Cockpit's smallest configuration."""
     extend = import_module("backpack").extend
     configuration = import_module("cockpit.utils.configuration").configuration
     extend(training.model)
     extend(training.loss)
     each = extend(nn.CrossEntropyLoss(reduction="none"))
-    quantities = configuration("economy")
-    for quantity in quantities:
-        quantity._track_schedule = lambda step: True
-    cockpit = import_module("cockpit").Cockpit(training.model.parameters(), quantities=quantities)
+    cockpit_class = import_module("cockpit").Cockpit
+    cockpit = cockpit_class(training.model.parameters(), quantities=configuration("economy"))
 
     def around(training: Training) -> AbstractContextManager[None]:
         information = {
