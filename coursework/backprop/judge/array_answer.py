@@ -37,35 +37,47 @@ def judge_arrays(text: str, question: Question, *, explain: bool = True) -> Arra
     Unreadable : it is none.
     """
     node = ArrayReader(text).read()
-    name, shown = formula(question.target), latex(node)
-    own = Name("delta", question.bottom.layer) if question.bottom.name == "a" else None
     with np.errstate(all="ignore"):
-        for layout in LAYOUTS:
-            known = cases(question, layout)
-            if is_derivative(node, known):
-                notes = (_shapes(node, known[0], layout),)
-                compared = sum(case.whole.size for case in known)
-                if own is not None and _contains(node, own):
-                    summary = f"This says ${name}$ under another name; express it by other arrays."
-                    return ArrayFinding(False, summary, shown, (), (), notes, compared)
-                return ArrayFinding(True, _right(node, known[0], name), shown, (), (), notes, compared)
-        best: tuple[str, list[Found]] | None = None
-        for pairs, layout in product((False, True), LAYOUTS):
-            if explain and (best is None or not best[1]):
-                found = search_arrays(node, cases(question, layout), question.layout, own, pairs=pairs)
-                if best is None or found:
-                    best = (layout, found)
-    layout, found = best or ("rows", [])
+        return _accepted(node, question) or _refused(node, question, explain)
+
+
+def _accepted(node: Array, question: Question) -> ArrayFinding | None:
+    """Return the judgement of an expression that is the derivative in some layout, else None."""
+    name, shown = formula(question.target), latex(node)
+    for layout in LAYOUTS:
+        known = cases(question, layout)
+        if is_derivative(node, known):
+            notes = (_shapes(node, known[0], layout),)
+            compared = sum(case.whole.size for case in known)
+            if _contains(node, _own(question)):
+                summary = f"This says ${name}$ under another name; express it by other arrays."
+                return ArrayFinding(False, summary, shown, (), (), notes, compared)
+            return ArrayFinding(True, _right(node, known[0], name), shown, (), (), notes, compared)
+    return None
+
+
+def _refused(node: Array, question: Question, explain: bool) -> ArrayFinding:
+    layout, found = "rows", list[Found]()
+    for pairs, other in product((False, True), LAYOUTS) if explain else ():
+        if not found:
+            own = _own(question)
+            found = search_arrays(node, cases(question, other), question.layout, own, pairs=pairs)
+            layout = other if found else layout
     known = cases(question, layout)
     return ArrayFinding(
         False,
-        f"This is not ${name}$.",
-        shown,
+        f"This is not ${formula(question.target)}$.",
+        latex(node),
         found[0][1] if found else (),
         tuple(slips for _, slips, _ in found[1:]),
         (_shapes(node, known[0], layout),),
         sum(case.whole.size for case in known),
     )
+
+
+def _own(question: Question) -> Array | None:
+    """Return the array that the question asks for, where it has a name."""
+    return Name("delta", question.bottom.layer) if question.bottom.name == "a" else None
 
 
 def _right(node: Array, case: Case, name: str) -> str:
@@ -74,7 +86,7 @@ def _right(node: Array, case: Case, name: str) -> str:
     return f"Right: this array holds ${name}$ and the derivatives beside it."
 
 
-def _contains(node: Array, name: Array) -> bool:
+def _contains(node: Array, name: Array | None) -> bool:
     return node == name or any(_contains(part, name) for _, part in parts(node))
 
 

@@ -22,7 +22,7 @@ from coursework.backprop.judge.tree import Index
 #: Operators nest to the left, so that this bounds the depth of a tree.
 MAX_TOKENS = 300
 
-_TOKEN = re.compile(r"\s*(?:(\d+\.?\d*|\.\d+)|([A-Za-z_]\w*)|(\*\*|[-+*/@()\[\],.:>=]))")
+_TOKEN = re.compile(r"\s*(?:(\d+\.?\d*|\.\d+)|([A-Za-z_]\w*)|(\*\*|[-+*/@()\[\],.:>=]))", re.ASCII)
 _ARRAY = re.compile(r"(delta|a|z|w|W|b|x|d)_?(\d*)")
 _CALLED = {"d": "delta", "W": "w"}
 _FUNCTIONS = {
@@ -135,7 +135,7 @@ class ArrayReader:
             return node
         token = self._next
         self._place += 1
-        if token[:1].isdigit() or token[:1] == ".":
+        if token[:1].isdigit() or (token[:1] == "." and token != "."):
             if len(token) > 9:
                 raise Unreadable(f"{token[:12]}… has too many digits")
             return Constant(float(token))

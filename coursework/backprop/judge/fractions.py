@@ -56,7 +56,7 @@ class FractionReader(SumReader):
         braces = self.accept("{")
         if not braces:
             token = self.next
-            if token.kind == "number" and len(token.text) > 1:  # \frac12 is one half
+            if token.kind == "number" and len(token.text) > 1 and token.text.isdigit():  # \frac12 is one half
                 self.split_word()
                 return False, Number(float(token.text[0]), token.text[0])
             return False, self.primary()
