@@ -147,6 +147,8 @@ class Evaluator:
         if terms <= 0:
             return np.full(self.draws.count, 0.0 if summed else 1.0)
         body = self.value(node.body, inner)
+        if body.ndim > len(scope.ranges) + 1 and body.shape[0] == 1:
+            body = body[0]  # an axis left over from a sum inside
         if body.ndim <= len(scope.ranges) + 1:  # the letter does not occur in it
             return np.asarray(terms * body if summed else body**terms)
         return np.asarray(body.sum(axis=0) if summed else body.prod(axis=0))
