@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+from torch import nn
 
 from coursework.finetune.bases import Backbone, Base, get_base
 from coursework.finetune.features import Features, activations_before, cache_folder, frozen_features
@@ -26,6 +31,7 @@ class Phase:
     flip : whether mirror images were used: to average the scores over, and to train the base on.
     schedule, history : how it was trained, and the epochs.
     predictions : of the validation pictures.
+    watched : what `trained_phase` was watched by; None if by nothing.
     """
 
     base: Base
@@ -38,6 +44,7 @@ class Phase:
     schedule: Schedule
     history: History
     predictions: Predictions
+    watched: Any = None
 
 
 def frozen_phase(
@@ -97,6 +104,7 @@ def trained_phase(
     stage: str = "",
     schedule: Schedule,
     checkpoint: bool = False,
+    watch: Callable[[nn.Module], AbstractContextManager[Any]] | None = None,
 ) -> Phase:
     """Go on from a frozen phase and train the base too, from `stage` on; `frozen` itself is left as it is.
 
@@ -107,6 +115,8 @@ def trained_phase(
     stage : first stage that is trained; "" for the base's default, "all" for the whole base.
     checkpoint : write each epoch to the user's cache, so that an interrupted call goes on when it is
         made again; see `fit_base`.
+    watch : makes a context manager of the modules that train ("base" from `stage` on, then "head"), such as
+        `GradientMonitor` does; it is entered while they train, and kept as the phase's `watched`.
 
     Raises
     ------
@@ -130,8 +140,10 @@ def trained_phase(
     train = [activations("train", mirrored) for mirrored in _versions(frozen.flip)]
     validation = [activations("validation", mirrored) for mirrored in _versions(frozen.flip)]
     file = cache_folder() / f"training-{_short(named)}-{stage}-{schedule.seed}.pt" if checkpoint else None
-    history = fit_base(backbone, stage, head, train, validation, schedule, checkpoint=file)
-    part = backbone.part(start=stage).eval()
+    part = backbone.part(start=stage)
+    trained = nn.ModuleDict({"base": part, "head": head})
+    with watch(trained) if watch else nullcontext() as watched:
+        history = fit_base(backbone, stage, head, train, validation, schedule, checkpoint=file)
     name = f"{named}, trained from {stage}"
     predictions = predict(head, validation, images.validation, images.classes, name, part)
     return replace(
@@ -142,6 +154,7 @@ def trained_phase(
         schedule=schedule,
         history=history,
         predictions=predictions,
+        watched=watched,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from coursework.finetune import lab
 from coursework.finetune.bases import Base
@@ -127,6 +129,22 @@ def test_mirror_images_are_of_both_halves_or_of_none(
     asked.clear()
     trained_phase(frozen_phase(images, base="tiny", flip=False, schedule=HEAD), images, schedule=BASE)
     assert asked == [(12, False), (6, False)]
+
+
+def test_a_watch_sees_the_modules_train_and_is_kept(frozen: Phase, images: Images) -> None:
+    seen: list[list[str]] = []
+
+    @contextmanager
+    def watch(modules: nn.Module) -> Iterator[str]:
+        before = [parameter.clone() for parameter in modules.parameters()]
+        yield "kept"
+        moved = zip(modules.named_parameters(), before, strict=True)
+        seen.append([name for (name, now), then in moved if not torch.equal(now, then)])
+
+    trained = trained_phase(frozen, images, watch=watch, schedule=BASE)
+    assert trained.watched == "kept"
+    assert {name.split(".")[0] for name in seen[0]} == {"base", "head"}
+    assert equal(values_of(trained), values_of(trained_phase(frozen, images, schedule=BASE)))
 
 
 def test_the_same_call_gives_the_same_phase(frozen: Phase, images: Images) -> None:
