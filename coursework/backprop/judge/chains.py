@@ -38,6 +38,7 @@ def zero_draws(layout: Layout) -> Draws:
     S = ZERO_DRAWS
     shape = (layout.L + SPARE + 1, max(layout.sizes) + SPARE + 1, S)
     a = np.where(rng.random(shape) < 0.004, -rng.integers(0, 2, shape), 1).astype(float)
+    a[layout.L] = rng.choice([-2.0, -1.0, 1.0, 2.0], shape[1:])
     w = np.where(rng.random((*shape[:2], *shape[1:])) < 0.002, 0, 1) * rng.choice(
         [-1.0, 1.0], (*shape[:2], *shape[1:])
     )

@@ -106,14 +106,14 @@ def draws(
     shape = (L + SPARE + 1, widest + SPARE + 1, S)
     a, z, delta, b = (rng.uniform(0.3, 2, shape) * rng.choice([-1, 1], shape) for _ in range(4))
     if activation == "relu":
-        a = np.abs(a)
+        a[:L] = np.abs(a[:L])  # the output keeps its signs, which no hidden unit's may stand for
         for s, (l, j) in enumerate(dead, start=count):
             a[l, j, s] *= -1
     h, h_prime = HIDDEN[activation]
     w = rng.uniform(0.6, 1.5, (L + SPARE + 1, *shape[1:2], *shape[1:])) * rng.choice(
         [-1, 1], (L + SPARE + 1, *shape[1:2], *shape[1:])
     )
-    t = rng.uniform(0.3, 2, S)
+    error = rng.uniform(0.3, 2, S) * rng.choice([-1, 1], S)
     if L > 10:  # keep w h' near one, since a hundred of them are multiplied
         slope = np.abs(h_prime(a))
         w /= np.where(slope > 0.05, slope, 1)[:, None]
@@ -131,7 +131,8 @@ def draws(
         else:
             b[l + 1, above], a[l + 1, above] = 0, entering
     z[L, 1] = a[L, 1]
-    delta[L, 1] = a[L, 1] - t
+    t = a[L, 1] - error
+    delta[L, 1] = error
     for l in range(L - 1, 1, -1):
         above, below = slice(1, layout.units(l + 1) + 1), slice(1, layout.units(l) + 1)
         weights = w[l, above, below]

@@ -65,6 +65,8 @@ def test_a_right_answer_is_right_in_any_form(name: str, text: str) -> None:
         ("2.1", CHAIN + "[a_1^{(m)}>0]"),
         ("2.1", r"(a_1^{(153)}-t_n)\prod_{m=l+1}^{152}(w_{11}^{(m)}h'(a_1^{(m)})z_1^{(l)})"),
         ("2.3", CHAIN),
+        ("2.3", CHAIN + "[a_1^{(m)}t_n>0]"),
+        ("2.3", CHAIN + "[a_1^{(m)}y>0]"),
         ("2.4", r"z_1^{(l)}\sum_{k=1}^2 w_{k1}^{(l+1)}\delta_k^{(l+2)}"),
     ],
 )
