@@ -51,7 +51,8 @@ def array_blocks(gradients: Any, trace: Any, pattern: str) -> list[Block]:
 
 
 def _entries(found: list[tuple[str, str, Tensor]], kind: str) -> list[Entry]:
-    return [
-        Entry(index, name, layer if kind == "dW" else name, tensor.numel(), type_name(tensor.dtype))
-        for index, (name, layer, tensor) in enumerate(found, start=1)
-    ]
+    entries = []
+    for index, (name, layer, tensor) in enumerate(found, start=1):
+        module, axes = (layer, tensor.dim()) if kind == "dW" else (name, -1)
+        entries.append(Entry(index, name, module, tensor.numel(), type_name(tensor.dtype), axes=axes))
+    return entries

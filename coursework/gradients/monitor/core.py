@@ -263,10 +263,11 @@ class GradientMonitor:
         DataFrame
             step : of the optimizer, from 1. index : position in the model among its kind, from 1.
             kind : "dW" (gradient of a parameter), "delta" (of a module's output) or "activation".
-            name, module, size (entries), dtype. norm, log10_norm : -inf exactly where every entry is zero,
-            right down to the smallest subnormal. nonfinite : entries that are not finite. label : see
-            `LABELS`. On request: zeros (share), weight_norm, update_norm, update_ratio; mean, std, units,
-            dead_units of activations; q0.5 and the like. NaN (counts: -1) where there is no such thing.
+            name, module, size (entries), axes (of a parameter), dtype. norm, log10_norm : -inf exactly where
+            every entry is zero, right down to the smallest subnormal. nonfinite : entries that are not
+            finite. label : see `LABELS`. On request: zeros (share), weight_norm, update_norm, update_ratio;
+            mean, std, units, dead_units of activations; q0.5 and the like. NaN (counts: -1) where there is
+            no such thing.
         """
         if by not in ("parameter", "module"):
             raise MonitorError(f"by={by!r}: choose 'parameter' or 'module'")

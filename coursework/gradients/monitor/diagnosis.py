@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import nn
 
+from coursework.gradients.monitor.causes import cause_of
 from coursework.gradients.monitor.labels import series_of
-from coursework.gradients.monitor.slopes import Slope, steepest
+from coursework.gradients.monitor.slopes import THRESHOLD, steepest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -91,15 +91,22 @@ def dead(last: pd.DataFrame, model: Any) -> Finding | None:
     )
 
 
-def fall(last: pd.DataFrame, model: Any) -> Finding | None:
-    """Gradients that fall or grow layer by layer towards the inputs."""
-    slope = steepest(_weights(last))
-    if slope is None:
+def fall(frame: pd.DataFrame, model: Any) -> Finding | None:
+    """Gradients that fall or grow layer by layer towards the inputs, at the first step or at the last.
+
+    Where they fall, the upper layers soon learn to do without the lower ones, and what is left of the
+    gradient drowns in rounding errors: a fall is clearest before training has done that.
+    """
+    steps = sorted({int(frame["step"].min()), int(frame["step"].max())}, reverse=True)
+    slopes = [(slope, step) for step in steps if (slope := steepest(_weights(frame[frame["step"] == step])))]
+    if not slopes:
         return None
+    slope, step = max(slopes, key=lambda one: abs(one[0].per_layer) * (one[0].last - one[0].first))
+    when = f" at step {step}" if len(steps) > 1 else ""
     return Finding(
         "vanishing" if slope.per_layer > 0 else "exploding",
-        f"{slope.in_words('gradients')}{_reason(model, slope)}",
-        "0.05 decades a layer and 2 in all",
+        f"{slope.in_words('gradients')}{when}{cause_of(slope, model)}",
+        THRESHOLD,
         "Hochreiter 1991; Bengio, Simard and Frasconi 1994; depth scale: Schoenholz et al. 2017",
         slope.names,
     )
@@ -107,14 +114,17 @@ def fall(last: pd.DataFrame, model: Any) -> Finding | None:
 
 def parted(last: pd.DataFrame, model: Any) -> Finding | None:
     """Deltas that fall while the gradients of the weights do not."""
-    delta = steepest(last[last["kind"] == "delta"])
-    if delta is None or steepest(_weights(last)) is not None:
+    weights, deltas = _weights(last), last[last["kind"] == "delta"]
+    if len(weights):
+        deltas = deltas[deltas["module"].isin(weights["module"])]
+    delta = steepest(deltas)
+    if delta is None or steepest(weights) is not None:
         return None
     return Finding(
         "delta and dW part",
         f"{delta.in_words('deltas')} while the gradients of the weights stay level, as in Glorot's scheme: "
         "what falls in delta grows in the activations, and the weights learn at one pace; judge by dW",
-        "0.05 decades a layer and 2 in all, for delta alone",
+        f"{THRESHOLD}, for delta alone",
         "Glorot and Bengio 2010, section 4.2",
         delta.names,
     )
@@ -122,7 +132,7 @@ def parted(last: pd.DataFrame, model: Any) -> Finding | None:
 
 def dead_units(last: pd.DataFrame, model: Any) -> Finding | None:
     """Units that are zero for the whole batch."""
-    rows = last[(last["dead_units"] > 0.4 * last["units"]) & (last["units"] > 0)]
+    rows = last[(last["dead_units"] > 0.6 * last["units"]) & (last["units"] > 0)]
     if rows.empty:
         return None
     names, share = list(rows["name"]), rows["dead_units"].sum() / rows["units"].sum()
@@ -130,7 +140,7 @@ def dead_units(last: pd.DataFrame, model: Any) -> Finding | None:
         "dead units",
         f"{share:.0%} of the units of {_some(names)} are 0 for the whole batch: lower the learning rate, or "
         "use He initialization or leaky rectifiers",
-        "40% of a module's units",
+        "60% of a module's units; half is chance where all examples look alike",
         "CS231n notes, Neural Networks 1 (dying ReLU)",
         tuple(names),
     )
@@ -191,9 +201,9 @@ def unused(last: pd.DataFrame, model: Any) -> Finding | None:
 
 #: Rules about the last step, and those about all of them, in order of urgency.
 RULES_OF_A_STEP: tuple[Callable[[pd.DataFrame, Any], Finding | None], ...] = (
-    underflowed, dead, fall, parted, dead_units, updates, unused,
+    underflowed, dead, parted, dead_units, updates, unused,
 )  # fmt: skip
-RULES_OF_TIME: tuple[Callable[[pd.DataFrame, Any], Finding | None], ...] = (nonfinite, growth)
+RULES_OF_TIME: tuple[Callable[[pd.DataFrame, Any], Finding | None], ...] = (nonfinite, growth, fall)
 
 
 def diagnose(frame: pd.DataFrame, model: Any = None) -> list[Finding]:
@@ -212,35 +222,11 @@ def diagnose(frame: pd.DataFrame, model: Any = None) -> list[Finding]:
 
 
 def _weights(last: pd.DataFrame) -> pd.DataFrame:
-    """Return the gradients of the most frequent sort of parameter, the first of several: weights."""
-    rows = last[last["kind"] == "dW"]
+    """Return the gradients of the most frequent sort of matrices (convolutions' among them).
+
+    Biases and the scales and shifts of normalization have sizes of their own, and no place in their row.
+    """
+    rows = last[(last["kind"] == "dW") & (last["axes"] >= 2)]
     series = [series_of(name) for name in rows["name"]]
     common = Counter(series).most_common(1)
     return rows[[one == common[0][0] for one in series]] if common else rows
-
-
-_SATURATING = {nn.Sigmoid: ("sigmoid", 4.0), nn.Tanh: ("tanh", 1.0)}
-
-
-def _reason(model: Any, slope: Slope) -> str:
-    """Name the activation and the scale of the weights if the model shows them, and what to try."""
-    if slope.per_layer < 0:
-        return (
-            ": clip the gradient's norm, or initialize with smaller weights (He, Glorot) or orthogonal ones"
-        )
-    cure = "try He initialization with ReLU, residual links or normalization"
-    if not isinstance(model, nn.Module):
-        return f": {cure}"
-    counts = Counter(type(module) for module in model.modules())
-    scales = [
-        float(p.detach().abs().square().mean()) ** 0.5 * p.shape[0] ** 0.5
-        for name, p in model.named_parameters() if p.dim() == 2 and name.endswith("weight")
-    ]  # fmt: skip
-    scale = float(np.median(scales)) if scales else 0.0
-    for kind, (name, neutral) in _SATURATING.items():
-        if counts[kind] and scales:
-            compared = f"under {neutral:g}" if scale < neutral else f"in saturation at {neutral:g} or more"
-            return f": {name} with weights of scale {scale:.2g}, {compared}; {cure}"
-    if counts[nn.ReLU] and scales and scale < 1.3:
-        return f": ReLU with weights of scale {scale:.2g}, under He's 1.41; try He initialization"
-    return f": {cure}"

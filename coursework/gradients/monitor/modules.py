@@ -52,7 +52,8 @@ def _module_entry(index: int, module: str, entries: list[Entry]) -> Entry:
     present = [entry for entry in entries if not entry.missing]
     counted = present or entries
     missing = "" if present else entries[0].missing
-    return Entry(index, module, module, sum(e.size for e in counted), counted[0].dtype, missing)
+    size, axes = sum(entry.size for entry in counted), max(entry.axes for entry in counted)
+    return Entry(index, module, module, size, counted[0].dtype, missing, axes)
 
 
 def _quadrature(column: Column) -> float:

@@ -90,8 +90,8 @@ class Members:
         for (index, name), parameter, gradient in zip(self._names, self.parameters, gradients, strict=True):
             missing = "" if gradient is not None else "unused" if parameter.requires_grad else "frozen"
             dtype = type_name((parameter if gradient is None else gradient).dtype)
-            size = 0 if is_lazy(parameter) else parameter.numel()
-            entries.append(Entry(index, name, name.rpartition(".")[0], size, dtype, missing))
+            size, axes = (0, -1) if is_lazy(parameter) else (parameter.numel(), parameter.dim())
+            entries.append(Entry(index, name, name.rpartition(".")[0], size, dtype, missing, axes))
         return entries
 
 

@@ -20,7 +20,7 @@ Column = NDArray[Any]
 KINDS = ("dW", "delta", "activation")
 
 #: Columns that say what a row is about.
-IDENTITY = ("step", "index", "kind", "name", "module", "size", "dtype")
+IDENTITY = ("step", "index", "kind", "name", "module", "size", "axes", "dtype")
 
 #: Columns that are measured; NaN (a count: -1) where a row has no such thing.
 MEASURED = {
@@ -47,6 +47,7 @@ class Entry:
     index : position in the model among rows of its kind, from 1 at the inputs.
     name, module : of the parameter and of the module that owns it; both the module's for outputs.
     size : number of entries. dtype : name of their type.
+    axes : of a parameter: 1 for biases and scales, 2 for matrices, 4 for weights of convolutions; else -1.
     missing : why there is nothing to measure, "frozen" or "unused"; else "".
     """
 
@@ -56,6 +57,7 @@ class Entry:
     size: int
     dtype: str
     missing: str = ""
+    axes: int = -1
 
 
 @dataclass
@@ -120,6 +122,7 @@ def _block_columns(step: Step, block: Block, quantiles: Sequence[float]) -> dict
         "name": np.array([entry.name for entry in entries], dtype=object),
         "module": np.array([entry.module for entry in entries], dtype=object),
         "size": np.array([entry.size for entry in entries]),
+        "axes": np.array([entry.axes for entry in entries]),
         "dtype": np.array([entry.dtype for entry in entries], dtype=object),
     }
     for name in (*MEASURED, *map(quantile_column, quantiles)):

@@ -117,7 +117,9 @@ class Scalars:
 
     def write(self, frame: pd.DataFrame) -> None:
         """Add one point a row and measured column."""
-        shown = frame.drop(columns=["index", "size", "norm", "weight_norm", "update_norm", "units", "dtype"])
+        shown = frame.drop(
+            columns=["index", "size", "axes", "norm", "weight_norm", "update_norm", "units", "dtype"]
+        )
         for row in shown.to_dict("records"):
             step, kind, name = (row.pop(key) for key in ("step", "kind", "name"))
             for column, value in row.items():
