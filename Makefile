@@ -20,8 +20,9 @@ help:  ## show these lines
 report: $(FETCHED_UV)  ## execute the three notebooks and write reports/index.html
 	$(UV) run coursework run $(ARGS)
 
+# two workers, a file each: most tests keep one core busy, and more kernels at once would need more memory
 test: $(FETCHED_UV)  ## the whole test suite, the notebooks' stored outputs included
-	$(UV) run pytest $(ARGS)
+	$(UV) run pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 portable: $(FETCHED_UV)  ## the notebooks again as an older processor computes them (slow)
 	features=$$($(UV) run python tools/avx512_features.py) && \
