@@ -9,6 +9,7 @@ told from shapes and surfaces only.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from coursework._common.files import write_atomic
+from coursework.finetune.rendered import claim
 from coursework.finetune.scenes import (
     Array,
     Colour,
@@ -423,8 +425,8 @@ def render_dataset(
 ) -> Path:
     """Write `folder/{train,validation}/{class}/img_NNNN.jpg`; return `folder`.
 
-    Pictures are written one by one, each whole or not at all; a picture that is there already is
-    written again, so that a second run repairs a first one that was cut short.
+    Pictures are written one by one, each whole or not at all, and a file that is there is never
+    replaced: a second run writes what is missing after a first one that was cut short or smaller.
 
     Parameters
     ----------
@@ -432,7 +434,8 @@ def render_dataset(
 
     Raises
     ------
-    ValueError : a count is negative, both are zero, or `size` is under 32.
+    ValueError : a count is negative, both are zero, `size` is under 32, or `folder` holds pictures that
+        were not rendered, or from another seed or size (see `claim`).
     """
     if train < 0 or validation < 0 or train + validation == 0:
         raise ValueError(f"train={train}, validation={validation}: give counts of at least 0, not both 0")
@@ -444,7 +447,10 @@ def render_dataset(
         for sport in CLASSES
         for number in range(1, count + 1)
     ]
+    claim(folder, SPLITS, seed=seed, size=size)
     for split, sport, number in progress(jobs, desc="rendering", unit="picture"):
-        pixels = picture(sport, split, number, seed=seed, size=size)
-        write_atomic(folder / split / sport / f"img_{number:04d}.jpg", jpeg(pixels, JPEG_QUALITY))
+        file = folder / split / sport / f"img_{number:04d}.jpg"
+        if not os.path.lexists(file):
+            pixels = picture(sport, split, number, seed=seed, size=size)
+            write_atomic(file, jpeg(pixels, JPEG_QUALITY))
     return folder

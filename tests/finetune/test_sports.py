@@ -174,14 +174,26 @@ def test_more_pictures_of_the_same_seed_begin_with_the_same_bytes(tmp_path: Path
         assert file.read_bytes() != (other / name).read_bytes()
 
 
-def test_a_second_run_repairs_what_a_first_one_left_broken(tmp_path: Path) -> None:
+def test_a_second_run_writes_what_is_missing_and_leaves_what_is_there(tmp_path: Path) -> None:
     folder = render_dataset(tmp_path, train=1, validation=0, size=40)
-    broken = folder / "train" / "soccer" / "img_0001.jpg"
-    whole = broken.read_bytes()
-    broken.write_bytes(whole[:100])
+    removed, mine = (folder / "train" / sport / "img_0001.jpg" for sport in ("soccer", "hockey"))
+    whole = removed.read_bytes()
+    removed.unlink()
+    mine.write_bytes(b"a photograph of mine")
     render_dataset(tmp_path, train=1, validation=0, size=40)
-    assert broken.read_bytes() == whole
+    assert removed.read_bytes() == whole
+    assert mine.read_bytes() == b"a photograph of mine"
     assert not (folder / "validation").exists()
+
+
+def test_a_photograph_of_the_users_is_never_written_over(tmp_path: Path) -> None:
+    photograph = tmp_path / "mine" / "train" / "hockey" / "img_0001.jpg"
+    photograph.parent.mkdir(parents=True)
+    photograph.write_bytes(b"a photograph")
+    with pytest.raises(ValueError, match=r"did not write \(train.hockey.img_0001\.jpg\).*name a new folder"):
+        render_dataset(tmp_path / "mine", train=1, validation=1, size=40)
+    assert photograph.read_bytes() == b"a photograph"
+    assert [file for file in tmp_path.rglob("*") if file.is_file()] == [photograph]
 
 
 @pytest.mark.parametrize(
