@@ -119,8 +119,12 @@ def site(out: Path | None, notebooks: Path) -> None:
     from coursework.publish.site import write_index
 
     reports = out or notebooks.absolute().parent / "reports"
-    reports.mkdir(parents=True, exist_ok=True)
-    click.echo(f"Index: {_shown(write_index(reports, find_sections(notebooks)))}")
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+        index = write_index(reports, find_sections(notebooks))
+    except OSError as error:
+        raise click.ClickException(f"the index cannot be written: {error}") from None
+    click.echo(f"Index: {_shown(index)}")
 
 
 @main.command()

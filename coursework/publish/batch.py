@@ -96,6 +96,6 @@ def _index(out: Path, sections: Sequence[Section]) -> list[Outcome]:
     """Write the index; return how that ended if it failed, so that no report is lost for it."""
     try:
         write_index(out, sections)
-    except OSError as error:
+    except Exception as error:  # whatever lies in that folder, the sections' outcomes are told
         return [Outcome("index", "failed", 0.0, f"the index cannot be written: {error}")]
     return []

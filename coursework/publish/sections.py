@@ -14,7 +14,8 @@ from typing import Any
 from coursework._common.files import PROJECT_ROOT
 from coursework.publish.parameters import Parameter, ParameterError, Value, read_parameters, unknown_name
 
-_NUMBERED = re.compile(r"(?P<number>\d+)_\w+")
+#: A section's name: that of its notebook without the suffix, and of its report's folder.
+NUMBERED = re.compile(r"\d+_\w+")
 
 #: The workbook's own notebooks.
 NOTEBOOKS = PROJECT_ROOT / "notebooks"
@@ -38,17 +39,27 @@ class Section:
 
     @cached_property
     def _notebook(self) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """The notebook's cells, each `source` one string, and its metadata, as they stand in its JSON."""
+        """The notebook's cells, each with type, source (one string) and tags, and its metadata."""
         try:
             notebook = json.loads(self.path.read_text(encoding="utf-8"))
-            cells = [{**cell, "source": "".join(cell["source"])} for cell in notebook["cells"]]
+            cells = [
+                {
+                    "cell_type": cell["cell_type"],
+                    "source": "".join(cell["source"]),
+                    "tags": list(cell.get("metadata", {}).get("tags", [])),
+                }
+                for cell in notebook["cells"]
+            ]
             return cells, dict(notebook.get("metadata", {}))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ParameterError(f"{self.path.name} is not a notebook that can be read: {error}") from None
+        except KeyError as error:
+            reason = f"it, or a cell of it, has no {error}"
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
+            reason = str(error)
+        raise ParameterError(f"{self.path.name} is not a notebook that can be read: {reason}")
 
     @property
     def cells(self) -> list[dict[str, Any]]:
-        """The notebook's cells, each `source` one string."""
+        """The notebook's cells, each with `cell_type`, `source` (one string) and `tags`."""
         return self._notebook[0]
 
     @cached_property
@@ -67,7 +78,7 @@ class Section:
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """What the cell tagged `parameters` declares; nothing where there is no such cell."""
-        tagged = [c for c in self.cells if "parameters" in c.get("metadata", {}).get("tags", [])]
+        tagged = [c for c in self.cells if "parameters" in c["tags"]]
         if len(tagged) > 1:
             raise ParameterError(f"{self.path.name} has {len(tagged)} cells tagged 'parameters'; keep one")
         try:
@@ -83,7 +94,7 @@ class Section:
 
 def find_sections(folder: Path = NOTEBOOKS) -> list[Section]:
     """Return the numbered notebooks of `folder` in the order of their numbers."""
-    sections = [Section(path) for path in folder.glob("*.ipynb") if _NUMBERED.fullmatch(path.stem)]
+    sections = [Section(path) for path in folder.glob("*.ipynb") if NUMBERED.fullmatch(path.stem)]
     return sorted(sections, key=lambda section: (section.number, section.stem))
 
 

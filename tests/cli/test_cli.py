@@ -92,6 +92,18 @@ def test_the_index_is_written_again_from_what_is_on_disk(tmp_path: Path) -> None
     assert "coursework run 4" in (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
 
 
+def test_the_index_lists_a_notebook_that_cannot_be_read_and_names_a_folder_that_cannot_be_written(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "2_cut.ipynb").write_text("{")
+    assert invoke("site", "--notebooks", tmp_path, "--out", tmp_path / "reports").exit_code == 0
+    page = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "The notebook cannot be read: 2_cut.ipynb" in page
+    result = invoke("site", "--notebooks", tmp_path, "--out", tmp_path / "2_cut.ipynb" / "reports")
+    assert result.exit_code == 1
+    assert "the index cannot be written" in result.output
+
+
 def test_the_package_runs_as_a_module_and_loads_no_torch_for_its_help() -> None:
     code = "import runpy, sys; sys.argv = ['coursework', '--help']; runpy.run_module('coursework')"
     check = f"try:\n    {code}\nexcept SystemExit:\n    assert 'torch' not in sys.modules"

@@ -16,10 +16,12 @@ from typing import Any
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from click.testing import CliRunner
 from filelock import FileLock
 
 from coursework._common.files import sha256_of
 from coursework._common.states import SCRIPT
+from coursework.cli import main
 from coursework.publish.batch import run_sections
 from coursework.publish.parameters import ParameterError
 from coursework.publish.progress import Progress
@@ -208,6 +210,20 @@ def test_a_wrong_parameter_is_refused_before_anything_is_made(
     assert not (tmp_path / "reports").exists()
 
 
+def test_a_broken_notebook_beside_the_one_that_runs_spoils_nothing(
+    tmp_path: Path, sections_of: SectionsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sections_of(tmp_path / "notebooks", "1_finishes")
+    (tmp_path / "notebooks" / "2_cut.ipynb").write_text('{"cells": [')
+    instead_of_work(monkeypatch, {"event": "finished"})
+    command = ["run", "1", "--notebooks", str(tmp_path / "notebooks")]
+    result = CliRunner().invoke(main, command)
+    assert result.exit_code == 0, result.output
+    assert "finished" in result.output
+    index = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+    assert "2_cut.ipynb is not a notebook that can be read" in index
+
+
 def test_a_second_run_of_the_same_section_is_turned_away(tmp_path: Path, sections_of: SectionsOf) -> None:
     (section,) = sections_of(tmp_path / "notebooks", "1_finishes")
     with FileLock(tmp_path / ".1_finishes.lock"):
@@ -272,6 +288,18 @@ def test_a_full_disk_fails_the_section_and_leaves_the_old_report(
     assert all("No space left on device" in one.reason for one in outcomes)
     assert (out / "1_finishes" / "index.html").read_text() == "old"
     assert left_over(out) == []
+
+
+def test_an_index_that_fails_for_whatever_reason_leaves_the_outcomes_to_be_told(
+    tmp_path: Path, sections_of: SectionsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sections = sections_of(tmp_path / "notebooks", "1_finishes")
+    instead_of_work(monkeypatch, {"event": "finished"})
+    monkeypatch.setattr("coursework.publish.batch.write_index", lambda *_: 1 // 0)
+    finished, index = run_sections(sections, {}, tmp_path / "reports")
+    assert finished.status == "finished"
+    assert (index.section, index.status) == ("index", "failed")
+    assert "by zero" in index.reason
 
 
 def test_a_file_in_the_place_of_a_report_is_left_alone(tmp_path: Path, sections_of: SectionsOf) -> None:

@@ -84,6 +84,24 @@ def test_two_parameters_cells_and_broken_files_are_refused(tmp_path: Path) -> No
         _ = write(tmp_path / "1_a.ipynb", "# A", "n: int = 1", "m: int = 2").parameters
     with pytest.raises(ParameterError, match=r"1_b\.ipynb: parameters cell, line 1"):
         _ = write(tmp_path / "1_b.ipynb", "# B", "n = 1").parameters
-    (tmp_path / "2_c.ipynb").write_text("{", encoding="utf-8")
-    with pytest.raises(ParameterError, match="is not a notebook that can be read"):
-        _ = Section(tmp_path / "2_c.ipynb").title
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[" * 100_000,
+        "[]",
+        "{}",
+        '{"cells": [{"source": "no type"}]}',
+        '{"cells": [{"cell_type": "code", "source": "", "metadata": []}]}',
+        '{"cells": [], "metadata": null}',
+    ],
+    ids=["cut", "deep", "a list", "empty", "a cell without type", "a cell's metadata", "metadata"],
+)
+def test_a_file_that_is_no_notebook_is_refused_by_name(tmp_path: Path, content: str) -> None:
+    (tmp_path / "2_c.ipynb").write_text(content, encoding="utf-8")
+    section = Section(tmp_path / "2_c.ipynb")
+    for read in (lambda: section.title, lambda: section.parameters, lambda: section.code_cells):
+        with pytest.raises(ParameterError, match=r"2_c\.ipynb is not a notebook that can be read"):
+            read()

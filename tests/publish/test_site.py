@@ -1,6 +1,9 @@
 """The index over the reports."""
 
 import json
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -72,10 +75,59 @@ def test_a_report_without_its_page_or_manifest_is_not_shown_as_finished(out: Pat
     assert "Finished" not in page.get_text()
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"status": "running"}'])
-def test_a_manifest_that_does_not_say_finished_is_no_report(out: Path, content: str) -> None:
-    (out / "1_first" / "manifest.json").write_text(content)
-    assert "Finished" not in index_of(out).get_text()
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"{", "manifest.json: Invalid JSON"),
+        (b"[" * 100_000, "manifest.json: Invalid JSON"),
+        (b"\xff", "manifest.json: Invalid JSON"),
+        (b"[]", "manifest.json: Input should be an object"),
+        (b'{"status": "running"}', "manifest.json: status: Input should be 'finished'"),
+        (b'{"status": "finished"}', "manifest.json: title: Field required"),
+        (json.dumps(MANIFEST | {"thumbnail": 5}).encode(), "manifest.json: thumbnail:"),
+        (json.dumps(MANIFEST | {"records": [{"name": "a"}]}).encode(), "manifest.json: records.0.text:"),
+        (json.dumps(MANIFEST | {"title": "\udcff"}).encode(), "manifest.json: "),
+    ],
+    ids=["cut", "deep", "bytes", "list", "running", "bare", "thumbnail", "record", "surrogate"],
+)
+def test_a_manifest_that_is_not_of_a_finished_run_cannot_be_read_and_spoils_nothing_else(
+    out: Path, content: bytes, why: str
+) -> None:
+    (out / "2_second").mkdir()
+    (out / "2_second" / "index.html").touch()
+    (out / "2_second" / "manifest.json").write_bytes(content)
+    text = {e.h2["id"]: e.get_text() for e in index_of(out).select("section.entry") if e.h2}
+    assert f"The report cannot be read: {why}" in text["2_second"]
+    assert "Finished" not in text["2_second"]
+    assert "Finished" in text["1_first"]
+
+
+def test_an_error_that_cannot_be_read_is_named(out: Path) -> None:
+    (out / "1_first" / "error.html").touch()
+    (out / "1_first" / "error.json").write_text("{}")
+    assert "The report cannot be read: error.json: status" in index_of(out).get_text()
+
+
+def test_folders_that_are_not_named_like_a_section_are_passed_over(out: Path) -> None:
+    shutil.copytree(out / "1_first", out / "1b_old")
+    shutil.copytree(out / "1_first", out / "1_first copy")
+    assert [heading.get("id") for heading in index_of(out).select("h2")] == ["1_first"]
+
+
+def test_a_thumbnail_that_cannot_be_read_is_said_beside_its_report(out: Path) -> None:
+    picture = out / "1_first" / "thumbnail.png"
+    picture.write_bytes(picture.read_bytes()[:60])
+    page = index_of(out)
+    assert "The figure cannot be read" in page.get_text()
+    assert "Finished" in page.get_text()
+    assert page.select("img") == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are bytes on Linux alone")
+def test_a_files_name_that_is_no_text_is_linked_by_its_bytes(out: Path) -> None:
+    (out / "1_first" / os.fsdecode(b"t\xff.html")).touch()
+    links = {str(a["href"]): a.get_text() for a in index_of(out).select("ul.links a")}
+    assert links["1_first/t%FF.html"] == "t\ufffd.html"
 
 
 def test_a_notebook_that_was_never_run_is_listed_with_the_command(tmp_path: Path) -> None:
