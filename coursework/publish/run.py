@@ -6,6 +6,7 @@ Whatever happens, `out/<section>/index.html` is the page of a finished run. A ru
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -110,15 +111,17 @@ def run_section(
         A given value is not one that the notebook declares; nothing was started.
     """
     parameters = fill_in(section.parameters, given)
-    out = out.absolute()
+    # a link in the report's place stays, and everything is made where it points to
+    final = Path(os.path.realpath(out / section.stem))
     began = time.monotonic()
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        with FileLock(out / f".{section.stem}.lock", timeout=0):
-            run = _Run(section, parameters, {name: parameters[name] for name in given}, out)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(final.with_name(f".{final.name}.lock"), timeout=0):
+            run = _Run(section, parameters, {name: parameters[name] for name in given}, final)
             status, reason = run.make(follow, threads, interrupt or Interrupt())
     except Timeout:
-        status, reason = "failed", f"another run of {section.stem} is at work in {out}; wait for it to end"
+        reason = f"another run of {section.stem} is at work in {final.parent}; wait for it to end"
+        status = "failed"
     except OSError as error:  # a full disk, a folder taken away, ...
         status, reason = "failed", f"the report cannot be written: {error}"
     return Outcome(section.stem, status, time.monotonic() - began, reason)
@@ -131,22 +134,21 @@ class _Run:
     section: Section
     parameters: Mapping[str, Value]
     given: Mapping[str, Value]
-    out: Path
+    final: Path
     cells: dict[int, dict[str, Any]] = field(default_factory=dict)
     last: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def final(self) -> Path:
-        return self.out / self.section.stem
-
     def make(self, follow: Follower, threads: int | None, interrupt: Interrupt) -> tuple[str, str]:
         """Make the report and return the status and the reason for it."""
-        if self.final.exists() and not self.final.is_dir():
+        if os.path.lexists(self.final) and not self.final.is_dir():
             raise FileExistsError(f"{self.final} is no folder; move it away")
         recover_folder(self.final)
-        for leftover in self.out.glob(f".{self.section.stem}.run-*"):
+        if not _is_ours(self.final):
+            raise FileExistsError(f"{self.final} holds files, but no report, and would be lost; move it away")
+        prefix = f".{self.final.name}.run-"
+        for leftover in self.final.parent.glob(f"{glob.escape(prefix)}*"):
             shutil.rmtree(leftover, ignore_errors=True)  # its run is dead: the lock is ours
-        staging = Path(tempfile.mkdtemp(prefix=f".{self.section.stem}.run-", dir=self.out))
+        staging = Path(tempfile.mkdtemp(prefix=prefix, dir=self.final.parent))
         staging.chmod(0o755)
         began = datetime.now(UTC)
         try:
@@ -241,6 +243,14 @@ class _Run:
             finished=finished.isoformat(timespec="seconds"),
             seconds=(finished - began).total_seconds(),
         )
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether a report may take the place of `folder`: it is not there, empty, or one of ours."""
+    if not folder.exists():
+        return True
+    names = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
+    return not names or not names.isdisjoint({"manifest.json", "error.json", "error.html", "error.ipynb"})
 
 
 def _environment(staging: Path, threads: int | None) -> dict[str, str]:

@@ -259,6 +259,7 @@ def instead_of_work(monkeypatch: pytest.MonkeyPatch, last: dict[str, Any], code:
 
     def work(run: Any, staging: Path, *_: Any) -> int:
         (staging / "index.html").write_text("new")
+        (staging / "manifest.json").write_text("{}")
         run.last = last
         return code
 
@@ -309,6 +310,45 @@ def test_a_file_in_the_place_of_a_report_is_left_alone(tmp_path: Path, sections_
     assert outcome.status == "failed"
     assert "1_finishes is no folder; move it away" in outcome.reason
     assert (tmp_path / "1_finishes").read_text() == "mine"
+
+
+def test_a_link_in_the_place_of_a_report_stays_and_its_folder_is_replaced(
+    tmp_path: Path, sections_of: SectionsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (section,) = sections_of(tmp_path / "notebooks", "1_finishes")
+    instead_of_work(monkeypatch, {"event": "finished"})
+    link, target = tmp_path / "reports" / "1_finishes", tmp_path / "elsewhere" / "mine [1]"
+    link.parent.mkdir()
+    link.symlink_to(target)
+    for _ in ("nothing is there yet", "a report is there"):
+        outcome = run_section(section, {}, link.parent)
+        assert (outcome.status, outcome.reason) == ("finished", "")
+        assert link.readlink() == target
+        assert visible(target) == {"index.html", "manifest.json"}
+        assert (target / "index.html").read_text() == "new"
+        (target / "index.html").write_text("old")
+    assert left_over(link.parent) + left_over(target.parent) == []
+
+
+def test_a_folder_of_other_files_in_the_place_of_a_report_is_left_alone(
+    tmp_path: Path, sections_of: SectionsOf
+) -> None:
+    (section,) = sections_of(tmp_path / "notebooks", "1_finishes")
+    (tmp_path / "letters").mkdir()
+    (tmp_path / "letters" / "dear.txt").write_text("mine")
+    (tmp_path / "1_finishes").symlink_to(tmp_path / "letters")
+    outcome = run_section(section, {}, tmp_path)
+    assert outcome.status == "failed"
+    assert "holds files, but no report" in outcome.reason
+    assert contents(tmp_path / "letters") == {"dear.txt": b"mine"}
+
+
+def test_a_link_to_itself_in_the_place_of_a_report_is_left_alone(
+    tmp_path: Path, sections_of: SectionsOf
+) -> None:
+    (section,) = sections_of(tmp_path / "notebooks", "1_finishes")
+    (tmp_path / "1_finishes").symlink_to("1_finishes")
+    assert "1_finishes is no folder; move it away" in run_section(section, {}, tmp_path).reason
 
 
 def test_a_child_process_that_was_killed_has_an_error_page(
