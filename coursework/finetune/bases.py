@@ -46,11 +46,13 @@ class Backbone(nn.Module):
     Attributes
     ----------
     stages : the library's own modules; their names are the library's, so its state dicts fit.
+    width : number of pooled features.
     """
 
-    def __init__(self, stages: Mapping[str, nn.Module]) -> None:
+    def __init__(self, stages: Mapping[str, nn.Module], width: int) -> None:
         super().__init__()
         self.stages = nn.ModuleDict(stages)
+        self.width = width
 
     @property
     def stage_names(self) -> tuple[str, ...]:
@@ -175,7 +177,7 @@ class Base:
         weights = weights or self.default_weights
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            backbone = Backbone(self.stages())
+            backbone = Backbone(self.stages(), self.feature_width)
         state = self._state(weights)
         if state is not None:
             load_state(backbone, state, f"weights {weights!r}", self.stage_name)

@@ -9,20 +9,20 @@ a changed picture, base, library or helper is never served stale numbers.
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from coursework._common.files import atomic_path, sha256_of
+from coursework._common.files import sha256_of
 from coursework.finetune import bases, images
 from coursework.finetune.bases import Backbone, fused, pooled
+from coursework.finetune.cache import cache_folder, keep
 from coursework.finetune.images import Preprocessing, Split, decode, normalize
 
 #: The packages whose version is part of what features depend on.
@@ -47,14 +47,6 @@ class Features:
 
     def __len__(self) -> int:
         return len(self.labels)
-
-
-def cache_folder() -> Path:
-    """Return the folder for features: `$COURSEWORK_CACHE`, else `coursework` in the user's cache folder."""
-    named = os.environ.get("COURSEWORK_CACHE")
-    if named:
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "coursework"
 
 
 def device_of_choice() -> torch.device:
@@ -111,7 +103,8 @@ def frozen_features(
     ----------
     backbone : in evaluation mode; its weights are part of the cache's key.
     flip : mirror the pictures left to right.
-    cache : folder of the cache; by default `cache_folder()`.
+    cache : folder of the cache; by default `cache_folder()`. Where it cannot be written to, a warning says
+        so and nothing is kept.
 
     Returns
     -------
@@ -120,16 +113,22 @@ def frozen_features(
     key = _key(backbone, split, size, preprocessing, flip)
     file = (cache or cache_folder()) / f"features-{key}.safetensors"
     labels = torch.from_numpy(split.labels.copy())
-    if file.exists():
-        try:
-            return Features(load_file(file)["values"], labels)
-        except (SafetensorError, KeyError):
-            file.unlink()  # a damaged cache is no reason to fail: compute again
-    backbone.eval()
-    values = run_frozen(backbone, split, size, preprocessing, flip=flip, description=description).float()
-    with atomic_path(file) as temporary:
-        save_file({"values": values}, temporary)
+    values = _kept(file, (len(split), backbone.width))
+    if values is None:
+        backbone.eval()
+        values = run_frozen(backbone, split, size, preprocessing, flip=flip, description=description).float()
+        keep(file, "features", partial(save_file, {"values": values}))
     return Features(values, labels)
+
+
+def _kept(file: Path, shape: tuple[int, int]) -> Tensor | None:
+    """Return the values in a file of the cache, None where there is none or it is damaged."""
+    try:
+        values = load_file(file)["values"]
+    except Exception:  # no file, one that cannot be read or anything else: no reason to fail, compute again
+        return None
+    usable = values.shape == shape and values.dtype == torch.float32 and bool(values.isfinite().all())
+    return values if usable else None
 
 
 def activations_before(

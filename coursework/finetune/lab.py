@@ -12,7 +12,8 @@ from typing import Any
 from torch import nn
 
 from coursework.finetune.bases import Backbone, Base, get_base
-from coursework.finetune.features import Features, activations_before, cache_folder, frozen_features
+from coursework.finetune.cache import cache_folder
+from coursework.finetune.features import Features, activations_before, frozen_features
 from coursework.finetune.head import Head
 from coursework.finetune.images import Images
 from coursework.finetune.scoring import Predictions

@@ -6,10 +6,13 @@ second one is written to a checkpoint after each epoch, so that an interrupted r
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import math
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,8 +20,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from coursework._common.files import atomic_path
 from coursework.finetune.bases import Backbone
+from coursework.finetune.cache import keep
 from coursework.finetune.features import Features, device_of_choice, pooled_features
 from coursework.finetune.head import Head
 from coursework.finetune.images import Split
@@ -228,7 +231,8 @@ def _fit(
                 _save(checkpoint, fingerprint, trained, optimizer, epochs)
     head.eval()
     if checkpoint:
-        checkpoint.unlink(missing_ok=True)
+        with suppress(OSError):  # what could not be written cannot be removed
+            checkpoint.unlink()
     return History(phase, steps, tuple(epochs))
 
 
@@ -307,30 +311,31 @@ def _fingerprint(
 def _save(
     path: Path, fingerprint: str, trained: nn.Module, optimizer: torch.optim.Optimizer, epochs: list[Epoch]
 ) -> None:
-    with atomic_path(path) as temporary:
-        torch.save(
-            {
-                "fingerprint": fingerprint,
-                "trained": trained.state_dict(),
-                "optimizer": optimizer.state_dict(),
-                "epochs": [asdict(epoch) for epoch in epochs],
-            },
-            temporary,
-        )
+    state = {
+        "fingerprint": fingerprint,
+        "trained": trained.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "epochs": [asdict(epoch) for epoch in epochs],
+    }
+    keep(path, "epochs of the training", partial(torch.save, state))
 
 
 def _resume(
     path: Path | None, fingerprint: str, trained: nn.Module, optimizer: torch.optim.Optimizer
 ) -> list[Epoch]:
     """Load the checkpoint of this very run, if there is one; return the epochs that are done."""
-    if path is None or not path.exists():
+    if path is None:
         return []
+    before = copy.deepcopy((trained.state_dict(), optimizer.state_dict()))
     try:
         state = torch.load(path, weights_only=True)
-    except Exception:  # a damaged checkpoint: torch.load raises nearly anything; begin again
+        if state["fingerprint"] != fingerprint:
+            return []
+        epochs = [Epoch(**row) for row in state["epochs"]]
+        trained.load_state_dict(state["trained"])
+        optimizer.load_state_dict(state["optimizer"])
+    except Exception:  # no checkpoint, or a damaged one, on which torch raises nearly anything: begin anew
+        trained.load_state_dict(before[0])
+        optimizer.load_state_dict(before[1])
         return []
-    if not isinstance(state, dict) or state.get("fingerprint") != fingerprint:
-        return []
-    trained.load_state_dict(state["trained"])
-    optimizer.load_state_dict(state["optimizer"])
-    return [Epoch(**row) for row in state["epochs"]]
+    return epochs

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from coursework.finetune import features
@@ -17,7 +18,6 @@ from coursework.finetune.bases import Backbone, Base, pooled
 from coursework.finetune.features import (
     _halved,
     activations_before,
-    cache_folder,
     frozen_features,
     pooled_features,
     run_frozen,
@@ -156,6 +156,42 @@ def test_a_damaged_file_is_computed_again(
     assert file.read_bytes() == whole
 
 
+@pytest.mark.parametrize(
+    "values",
+    [
+        torch.zeros(12, 7),
+        torch.zeros(11, 8),
+        torch.zeros(12),
+        torch.zeros(12, 8, dtype=torch.float64),
+        torch.full((12, 8), float("nan")),
+    ],
+)
+def test_a_whole_file_of_other_values_is_computed_again(
+    values: Tensor, backbone: Backbone, tiny: Base, images: Images, cache: Path
+) -> None:
+    first = frozen_features(backbone, images.train, 32, tiny.preprocessing)
+    (file,) = cache.iterdir()
+    whole = file.read_bytes()
+    save_file({"values": values}, file)
+    second = frozen_features(backbone, images.train, 32, tiny.preprocessing)
+    assert torch.equal(first.values, second.values)
+    assert file.read_bytes() == whole
+
+
+def test_without_a_cache_the_features_are_computed_all_the_same(
+    backbone: Backbone, tiny: Base, images: Images, cache: Path, tmp_path: Path
+) -> None:
+    expected = frozen_features(backbone, images.train, 32, tiny.preprocessing)
+    in_place = tmp_path / "folder"
+    for file in cache.iterdir():
+        (in_place / file.name).mkdir(parents=True)  # a folder in the file's place
+    (tmp_path / "file").touch()
+    for unusable in (in_place, tmp_path / "file", Path("/proc/nope")):
+        with pytest.warns(UserWarning, match="features cannot be kept in .*COURSEWORK_CACHE"):
+            found = frozen_features(backbone, images.train, 32, tiny.preprocessing, cache=unusable)
+        assert torch.equal(found.values, expected.values)
+
+
 def test_mirrored_pictures_are_mirrored_left_to_right(images: Images, tiny: Base) -> None:
     plain, mirrored = (
         run_frozen(nn.Identity(), images.validation, 24, tiny.preprocessing, flip=flip, batch_size=4)
@@ -190,17 +226,6 @@ def test_activations_and_the_stages_after_them_give_the_features(
 def test_pooled_features_of_no_stage_are_the_means() -> None:
     x = torch.arange(16.0).view(2, 2, 2, 2)
     assert torch.equal(pooled_features(nn.Sequential(), x.half()), pooled(x))
-
-
-def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("COURSEWORK_CACHE", str(tmp_path / "mine"))
-    assert cache_folder() == tmp_path / "mine"
-    monkeypatch.delenv("COURSEWORK_CACHE")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache_folder() == tmp_path / "coursework"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(tmp_path / "home"))
-    assert cache_folder() == tmp_path / "home" / ".cache" / "coursework"
 
 
 def test_activations_too_small_for_float16_are_kept_in_float32() -> None:

@@ -348,3 +348,29 @@ def test_a_damaged_checkpoint_is_no_reason_to_fail(content: bytes | None, tiny: 
         file.write_bytes(content)
     assert Lab(tiny).fit(checkpoint=file, epochs=1) == Lab(tiny).fit(epochs=1)
     assert not file.exists()
+
+
+@pytest.mark.parametrize("part", ["optimizer", "epochs", "trained"])
+def test_a_checkpoint_that_lacks_a_part_is_begun_anew(
+    part: str, tiny: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "checkpoint.pt"
+    undo = interrupt_at(3, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        Lab(tiny).fit(checkpoint=file)
+    undo()
+    state = torch.load(file, weights_only=True)
+    del state[part]
+    torch.save(state, file)
+    clean, after = Lab(tiny), Lab(tiny)
+    assert after.fit(checkpoint=file) == clean.fit()
+    assert equal(after.state(), clean.state())
+
+
+def test_epochs_that_cannot_be_written_are_trained_all_the_same(tiny: Base, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.pt").mkdir()
+    for file in (tmp_path / "file" / "checkpoint.pt", tmp_path / "folder.pt", Path("/proc/nope/c.pt")):
+        with pytest.warns(UserWarning, match="epochs of the training cannot be kept"):
+            history = Lab(tiny).fit(checkpoint=file, epochs=1)
+        assert history == Lab(tiny).fit(epochs=1)
