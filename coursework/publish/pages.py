@@ -38,13 +38,18 @@ def write_report(notebook: Any, manifest: dict[str, Any], folder: Path, staging:
     )
     write_atomic(staging / "index.html", page)
     name = f"{manifest['section']}.ipynb"
-    write_atomic(staging / name, json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+    write_json(staging / name, notebook, indent=1)
     write_json(staging / "manifest.json", manifest | {"thumbnail": _write_thumbnail(notebook, staging)})
 
 
-def write_json(target: Path, content: Mapping[str, Any]) -> None:
-    """Write `content` as JSON that a person can read, in one step."""
-    write_atomic(target, json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+def write_json(target: Path, content: Mapping[str, Any], indent: int = 2) -> None:
+    """Write `content` as JSON that a person can read, in one step; text that is not UTF-8 as escapes."""
+    text = json.dumps(content, indent=indent, ensure_ascii=False) + "\n"
+    try:
+        written = text.encode("utf-8")
+    except UnicodeEncodeError:  # a lone surrogate: a file's name, or what a cell put out
+        written = (json.dumps(content, indent=indent) + "\n").encode("ascii")
+    write_atomic(target, written)
 
 
 def facts(manifest: Mapping[str, Any]) -> dict[str, str]:
@@ -84,12 +89,16 @@ def _write_thumbnail(notebook: Any, staging: Path) -> dict[str, str] | None:
 
 
 def render(template: str, **values: Any) -> str:
-    """Return the page that `template` makes of `values`; text is escaped, a missing value is an error."""
+    """Return the page that `template` makes of `values`; text is escaped, a missing value is an error.
+
+    Letters that UTF-8 cannot hold become question marks.
+    """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     style = (TEMPLATES / "style.css").read_text(encoding="utf-8")
-    return environment.get_template(template).render(policy=POLICY, style=style, **values)
+    page = environment.get_template(template).render(policy=POLICY, style=style, **values)
+    return page.encode("utf-8", "replace").decode("utf-8")
 
 
 def write_failure(folder: Path, manifest: dict[str, Any], failure: Mapping[str, Any]) -> None:

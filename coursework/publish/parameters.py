@@ -63,7 +63,7 @@ class Parameter:
         Raises
         ------
         ParameterError
-            The value is of another type, or not finite.
+            The value is of another type, not finite, or a text that UTF-8 cannot hold.
         """
         if hasattr(value, "tolist"):
             value = value.tolist()
@@ -73,6 +73,12 @@ class Parameter:
             checked: Value = _ADAPTERS[self.type].validate_python(value)
         except ValidationError as error:
             raise self._refusal(value, error) from None
+        for text in checked if isinstance(checked, list) else [checked]:
+            if isinstance(text, str) and any("\ud800" <= letter <= "\udfff" for letter in text):
+                raise ParameterError(
+                    f"parameter {self.name!r} is a text; {text!r} has bytes that are not UTF-8: "
+                    "rename the file or type the value in UTF-8"
+                )
         return checked
 
     def parse(self, text: str) -> Value:
@@ -85,15 +91,13 @@ class Parameter:
         ParameterError
             The text does not stand for a value of this parameter's type.
         """
-        adapter = _ADAPTERS[self.type]
         try:
             if self.type == "str":
-                return text
+                return self.check(text)
             if self.type == "bool":
                 return self.check(_TRUTH_WORDS.get(text.strip().lower(), text))
             if self.type.startswith("list") and text.lstrip().startswith("["):
-                listed: Value = adapter.validate_json(text)
-                return listed
+                return self.check(_ADAPTERS[self.type].validate_json(text))
             if self.type.startswith("list"):
                 words = [word.strip() for word in text.split(",")] if text.strip() else []
                 return self.check([_literal(word, self.type[5:-1]) for word in words])

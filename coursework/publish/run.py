@@ -271,4 +271,5 @@ def _death(code: int, noise: str) -> dict[str, Any]:
 
 def _in_words(failure: Mapping[str, Any]) -> str:
     where = f"cell {failure['cell']} ({failure['id']}): " if failure.get("cell") else ""
-    return where + str(failure["reason"]).splitlines()[0]
+    reason = str(failure["reason"]).splitlines()[0]
+    return where + reason.encode("utf-8", "replace").decode("utf-8")  # for a terminal to print

@@ -21,7 +21,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO
 
-from coursework._common.files import write_atomic
 from coursework.publish.execute import Failure
 from coursework.publish.redact import redact_text
 
@@ -54,7 +53,7 @@ def _make_report(request: dict[str, Any], events: TextIO) -> None:
     from coursework.publish import manifest
     from coursework.publish.execute import execute
     from coursework.publish.export import ExportError
-    from coursework.publish.pages import write_report
+    from coursework.publish.pages import write_json, write_report
 
     source, staging = Path(request["notebook"]), Path(request["staging"])
     began, clock = datetime.now(UTC), time.monotonic()
@@ -89,7 +88,7 @@ def _make_report(request: dict[str, Any], events: TextIO) -> None:
     if failure is None:
         _announce(events, {"event": "finished"})
     else:
-        write_atomic(staging / "error.ipynb", json.dumps(execution.notebook, indent=1, ensure_ascii=False))
+        write_json(staging / "error.ipynb", execution.notebook, indent=1)
         event = {"event": "failed", "failure": asdict(failure), "manifest": described("failed")}
         _announce(events, event)
 

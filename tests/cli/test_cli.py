@@ -32,6 +32,7 @@ def run(out: Path, *arguments: object) -> Result:
             ["unknown parameter 'sede'", "did you mean 'seed'", "Valid names", "rate"],
         ),
         (["1", "-p", "n", "many"], ["'n' is of type int", "'many'", "seed, n, rate, where"]),
+        (["1", "-p", "where", "a\udcff"], ["'where'", "not UTF-8"]),
         (["-p", "rate", "fast"], ["'rate' is of type float"]),
         (["2", "-p", "rate", "0.5"], ["unknown parameter 'rate'"]),
         (["--jobs", "0"], ["--jobs"]),

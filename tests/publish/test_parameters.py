@@ -121,6 +121,12 @@ def test_numpy_values_become_python_values() -> None:
         Parameter("n", "int", 0, "").check(np.float64(7.5))
 
 
+@pytest.mark.parametrize(("kind", "text"), [("str", "a\udcff"), ("list[str]", "a,\udcff")])
+def test_a_text_that_is_not_utf_8_is_refused(kind: str, text: str) -> None:
+    with pytest.raises(ParameterError, match=r"'data'.*\\udcff.*not UTF-8"):
+        Parameter("data", kind, "", "").parse(text)
+
+
 def test_defaults_are_filled_in_and_unknown_names_refused() -> None:
     parameters = read_parameters("seed: int = 1\nrate: float = 0.5")
     assert fill_in(parameters, {"rate": 2}) == {"seed": 1, "rate": 2.0}

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from coursework._common.files import sha256_of
 from coursework._common.states import SCRIPT
 from coursework.cli import main
 from coursework.publish.batch import run_sections
+from coursework.publish.execute import Failure
 from coursework.publish.parameters import ParameterError
 from coursework.publish.progress import Progress
 from coursework.publish.run import Interrupt, Outcome, _Run, run_section
@@ -361,6 +363,18 @@ def test_a_child_process_that_was_killed_has_an_error_page(
     assert "was killed by signal 9; the usual cause is too little memory" in outcome.reason
     assert "was killed by signal 9" in (tmp_path / "1_finishes" / "error.html").read_text()
     assert manifest_of(tmp_path / "1_finishes", "error.json")["status"] == "failed"
+
+
+def test_an_error_whose_words_are_not_utf_8_has_its_page_and_its_account(
+    tmp_path: Path, sections_of: SectionsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (section,) = sections_of(tmp_path / "notebooks", "1_finishes")
+    failure = asdict(Failure("no file caf\udce9.jpg"))
+    instead_of_work(monkeypatch, {"event": "failed", "failure": failure})
+    outcome = run_section(section, {}, tmp_path)
+    assert (outcome.status, outcome.reason) == ("failed", "no file caf?.jpg")
+    assert "no file caf?.jpg" in (tmp_path / "1_finishes" / "error.html").read_text(encoding="utf-8")
+    assert manifest_of(tmp_path / "1_finishes", "error.json")["failure"] == failure
 
 
 def test_an_error_outside_every_cell_has_an_error_page(tmp_path: Path, sections_of: SectionsOf) -> None:
