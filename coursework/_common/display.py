@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from IPython.display import display
 
-from coursework._common.files import PROJECT_ROOT, resolve_input, sha256_of, sha256_of_folder
+from coursework._common.files import PROJECT_ROOT, home_folder, resolve_input, sha256_of, sha256_of_folder
 from coursework._common.kinds import INPUT_MIME, RECORD_MIME
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ def _named(place: Path) -> str:
     for folder, short in (
         (Path(sysconfig.get_path("purelib")), ""),
         (PROJECT_ROOT, ""),
-        (Path.home(), "~/"),
+        (home_folder(), "~/"),
     ):
-        if place.is_relative_to(folder):
+        if folder and place.is_relative_to(folder):
             return short + place.relative_to(folder).as_posix()
     return str(place)
 

@@ -63,6 +63,14 @@ def sha256_of_folder(folder: Path | str) -> str:
     return digest.hexdigest()
 
 
+def home_folder() -> Path | None:
+    """Return the user's home folder; None where there is none (a container's user without a name)."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
+
+
 def resolve_input(path: Path | str) -> Path:
     """Return `path` as it is if absolute, else below the working folder or the project's root.
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
 
-from coursework._common.files import PROJECT_ROOT
+from coursework._common.files import PROJECT_ROOT, home_folder
 
 _CELL_FILE = re.compile(r"(/[^\s\"':]*)?/ipykernel_\d+/\d+\.py")
 
@@ -24,7 +23,7 @@ def redact_text(text: str) -> str:
         (sys.prefix, "<python>"),
         (f"{PROJECT_ROOT}/", ""),
         (sys.base_prefix, "<python>"),
-        (str(Path.home()), "~"),
+        (str(home_folder() or ""), "~"),
     ):
         if len(folder) > 2 and folder != "/usr":  # folders that every machine has tell nothing
             text = re.sub(

@@ -75,6 +75,9 @@ def test_an_installed_or_a_users_file_is_named_without_the_machines_folders(
         record_input("weights", folder / "a.pth")
     names = [data[INPUT_MIME]["path"] for data, _ in shown]
     assert names == ["a.pth", "~/a.pth", str(elsewhere / "a.pth")]
+    monkeypatch.setattr(module, "home_folder", lambda: None)
+    record_input("weights", home / "a.pth")
+    assert shown[-1][0][INPUT_MIME]["path"] == str(home / "a.pth")
 
 
 def test_an_input_that_is_not_there_is_an_error(shown: list, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from coursework._common.files import (
     OUTPUT_VARIABLE,
     PROJECT_ROOT,
     atomic_path,
+    home_folder,
     output_dir,
     resolve_input,
     sha256_of,
@@ -78,6 +79,14 @@ def test_an_input_is_looked_for_here_then_below_the_project(
     assert resolve_input("nowhere") == tmp_path / "nowhere"
     for name in ("a" * 5000, "~nobody-of-this-name"):
         assert resolve_input(name) == tmp_path / name
+
+
+def test_a_user_without_a_name_has_no_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert home_folder() == Path("/home/ann")
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # what it returns where it finds none
+    assert home_folder() is None
 
 
 def test_the_output_folder_is_the_runs_or_one_beside_the_notebook(

@@ -24,6 +24,11 @@ def test_only_whole_names_of_folders_are_replaced(monkeypatch: pytest.MonkeyPatc
     assert redact_text(text) == "~/x /home/anna/x y/home/ann"
 
 
+def test_without_a_home_the_other_folders_are_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("coursework.publish.redact.home_folder", lambda: None)
+    assert redact_text(f"{PROJECT_ROOT}/data ~ /home/ann") == "data ~ /home/ann"
+
+
 def test_every_text_of_a_notebook_is_redacted() -> None:
     path = f"{PROJECT_ROOT}/x"
     outputs = [
