@@ -127,8 +127,8 @@ def execute(
     copy = work / ".executed.ipynb"
     try:
         papermill.execute_notebook(
-            str(notebook),
-            str(copy),
+            _literally(notebook),
+            _literally(copy),
             parameters=dict(parameters),
             cwd=str(notebook.parent),
             kernel_name="python3",
@@ -160,6 +160,11 @@ def execute(
     _tell_the_truth(executed, account, notebook.name)
     redact_notebook(executed)
     return Execution(executed, list(account.cells.values()), failure)
+
+
+def _literally(path: Path) -> str:
+    """Return `path` as papermill takes it, which fills in what stands in braces."""
+    return str(path).replace("{", "{{").replace("}", "}}")
 
 
 def _locate(failure: Failure, account: _Account, notebook: NotebookNode) -> None:

@@ -56,7 +56,7 @@ def batch(
     tmp_path_factory: pytest.TempPathFactory, sections_of: SectionsOf
 ) -> tuple[Path, list[Outcome], str]:
     """The reports' folder, the outcomes, and the printed progress of one run of four notebooks."""
-    root = tmp_path_factory.mktemp("batch")
+    root = tmp_path_factory.mktemp("batch") / "a checkout {seed} in } braces"
     names = ("1_finishes", "2_raises", "3_kernel_dies", "5_refused_formula")
     sections = sections_of(root / "notebooks", *names)
     given = {"1_finishes": {"n": 4}}
