@@ -69,7 +69,6 @@ def transfer_table(phases: Sequence[Phase]) -> HTML:
         before = [one for one in phases if phase.stage and not one.stage and _same_base(one, phase)]
         p = f"{mcnemar(before[0].predictions, phase.predictions).p_value:.2g}" if before else ""
         cells = (
-            phase.weights.replace("\\", "/").rsplit("/", 1)[-1],
             f"head and base from {phase.stage}" if phase.stage else "head only",
             f"{share.count} of {share.n}",
             f"{share.value:.3f}",
@@ -77,7 +76,7 @@ def transfer_table(phases: Sequence[Phase]) -> HTML:
             p,
         )
         body.append(
-            f'<tr><th scope="row">{escape(phase.base.name)}</th>'
+            f'<tr><th scope="row">{escape(phase.base.name)}</th><td>{_weights(phase)}</td>'
             + "".join(f"<td>{escape(cell)}</td>" for cell in cells)
             + "</tr>"
         )
@@ -85,6 +84,14 @@ def transfer_table(phases: Sequence[Phase]) -> HTML:
         "<table><caption>What pre-training is worth: validation accuracy</caption>"
         f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
     )
+
+
+def _weights(phase: Phase) -> str:
+    """Return as HTML what the weights are called: their name, or that of their file without its folders."""
+    if phase.weights in phase.base.weights:
+        return str(escape(phase.weights))
+    name = phase.weights.replace("\\", "/").rsplit("/", 1)[-1]
+    return f"<code>{escape(name)}</code>"  # as code, since dollar signs in a file's name are no mathematics
 
 
 def _same_base(one: Phase, other: Phase) -> bool:

@@ -7,6 +7,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import numpy as np
 import pytest
 from IPython.display import HTML
@@ -25,6 +26,7 @@ from coursework.finetune.shown import (
     transfer_table,
 )
 from coursework.finetune.training import Epoch, History, Schedule
+from coursework.publish.export import export_notebook
 
 HOSTILE = "<img src=x onerror=alert(1)>.pth"
 
@@ -52,7 +54,7 @@ class Cells(HTMLParser):
         self.inside = ""
 
     def handle_data(self, data: str) -> None:
-        if self.inside in ("td", "th"):
+        if self.inside in ("td", "th", "code"):
             self.rows[-1][-1] += data
         elif self.inside == "caption":
             self.captions.append(data)
@@ -140,6 +142,15 @@ def test_a_weights_files_name_is_shown_without_its_folders_and_as_text(tiny: Bas
     cells = Cells(transfer_table([phase_of(tiny, f"/home/somebody/{HOSTILE}", [True, False])]))
     assert cells.rows[1][1] == HOSTILE
     assert "img" not in cells.elements
+
+
+def test_dollar_signs_in_a_weights_files_name_are_no_mathematics(tiny: Base) -> None:
+    table = transfer_table([phase_of(tiny, "/home/somebody/my$5 and $6.pth", [True, False])])
+    assert Cells(table).rows[1][1] == "my$5 and $6.pth"
+    output = nbformat.v4.new_output("execute_result", {"text/html": str(table.data)}, execution_count=1)
+    cell = nbformat.v4.new_code_cell("transfer_table(phases)", outputs=[output])
+    page = export_notebook(nbformat.v4.new_notebook(cells=[cell]), title="3")
+    assert "my$5 and $6.pth" in page
 
 
 @pytest.fixture
