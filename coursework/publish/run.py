@@ -16,8 +16,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
-from coursework._common.files import OUTPUT_VARIABLE, PROJECT_ROOT
+from coursework._common.files import OUTPUT_VARIABLE, PROJECT_ROOT, home_folder
 from coursework._common.folders import flush_folder, recover_folder, replace_folder
 from coursework._common.numeric import NUMERIC_ENVIRONMENT
 from coursework.publish import manifest
@@ -152,8 +152,9 @@ class _Run:
         staging.chmod(0o755)
         began = datetime.now(UTC)
         try:
-            with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
-                code = self._work(staging, log, follow, threads, interrupt)
+            with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log, _home() as home:
+                environment = _environment(staging, threads) | home
+                code = self._work(staging, log, environment, follow, interrupt)
                 log.seek(0)
                 noise = log.read()[-4000:]
             if self.last.get("event") == "finished":
@@ -172,7 +173,12 @@ class _Run:
             shutil.rmtree(staging, ignore_errors=True)
 
     def _work(
-        self, staging: Path, log: IO[str], follow: Follower, threads: int | None, interrupt: Interrupt
+        self,
+        staging: Path,
+        log: IO[str],
+        environment: Mapping[str, str],
+        follow: Follower,
+        interrupt: Interrupt,
     ) -> int:
         """Run the child process to its end, follow its events, and return its exit code."""
         request = {
@@ -191,7 +197,7 @@ class _Run:
             stderr=log,
             text=True,
             encoding="utf-8",
-            env=_environment(staging, threads),
+            env=environment,
             start_new_session=True,
         )
         assert process.stdin is not None
@@ -260,6 +266,16 @@ def _environment(staging: Path, threads: int | None) -> dict[str, str]:
     if threads is not None:
         environment.setdefault("OMP_NUM_THREADS", str(threads))
     return environment
+
+
+@contextmanager
+def _home() -> Iterator[dict[str, str]]:
+    """Yield HOME as a folder for this run where the user has none: Jupyter does not start without one."""
+    if home_folder() is not None:
+        yield {}
+        return
+    with tempfile.TemporaryDirectory(prefix="home-", ignore_cleanup_errors=True) as folder:
+        yield {"HOME": folder}
 
 
 def _death(code: int, noise: str) -> dict[str, Any]:

@@ -365,6 +365,24 @@ def test_a_child_process_that_was_killed_has_an_error_page(
     assert manifest_of(tmp_path / "1_finishes", "error.json")["status"] == "failed"
 
 
+def test_a_run_of_a_user_without_a_home_has_one_for_its_time(
+    tmp_path: Path, sections_of: SectionsOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (section,) = sections_of(tmp_path / "notebooks", "1_finishes")
+    homes = []
+
+    def work(run: Any, staging: Path, log: Any, environment: dict[str, str], *_: Any) -> int:
+        homes.append(Path(environment["HOME"]))
+        assert homes[0].is_dir()
+        run.last = {"event": "finished"}
+        return 0
+
+    monkeypatch.setattr(_Run, "_work", work)
+    monkeypatch.setattr("coursework.publish.run.home_folder", lambda: None)
+    assert run_section(section, {}, tmp_path / "reports").status == "finished"
+    assert not homes[0].exists()
+
+
 def test_an_error_whose_words_are_not_utf_8_has_its_page_and_its_account(
     tmp_path: Path, sections_of: SectionsOf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
