@@ -138,7 +138,10 @@ def site(out: Path | None, notebooks: Path) -> None:
 )
 @click.option("--size", type=click.IntRange(32), default=299, show_default=True, help="Side in pixels.")
 def sports(folder: Path, train: int, validation: int, seed: int, size: int) -> None:
-    """Render pictures of basketball, hockey and soccer into FOLDER/{train,validation}/{class}/."""
+    """Render pictures of basketball, hockey and soccer into FOLDER/{train,validation}/{class}/.
+
+    No file is ever replaced, and a folder that holds other pictures is refused.
+    """
     from coursework.finetune.sports import render_dataset
 
     try:
@@ -178,7 +181,7 @@ def pretrain(folder: Path, out: Path, seed: int, pictures: int | None, workers: 
 
     try:
         pretrain_to_file(folder, out, seed=seed, pictures=pictures, workers=workers)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         raise click.UsageError(str(error)) from None
     except KeyboardInterrupt:
         click.echo(

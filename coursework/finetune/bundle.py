@@ -79,7 +79,8 @@ def pretrain_to_file(
 
     Raises
     ------
-    ValueError : the checkpoint in `folder` is of another recipe.
+    ValueError : the checkpoint in `folder` is damaged or of another recipe.
+    OSError : `folder` or the place of `out` cannot be written to.
     """
     recipe = Recipe(seed=seed)
     if pictures is not None:

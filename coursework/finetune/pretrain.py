@@ -232,7 +232,8 @@ def pretrain(
 
     Raises
     ------
-    ValueError : the checkpoint in `folder` belongs to another recipe.
+    ValueError : the checkpoint in `folder` is damaged or belongs to another recipe.
+    OSError : `folder` cannot be made or written to.
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(recipe.seed)
@@ -303,9 +304,18 @@ def _resume(path: Path, recipe: Recipe, learner: Learner, optimizer: Any) -> tup
     """Load a checkpoint if there is one; return the pictures done and the seconds spent."""
     if not path.exists():
         return 0, 0.0
-    state = torch.load(path, weights_only=True)
-    if json.loads(state["recipe"]) != json.loads(json.dumps(asdict(recipe))):
+    try:
+        state = torch.load(path, weights_only=True)
+        same = json.loads(state["recipe"]) == json.loads(json.dumps(asdict(recipe)))
+        if same:
+            learner.load_state_dict(state["learner"])
+            optimizer.load_state_dict(state["optimizer"])
+        done, seconds = int(state["done"]), float(state["seconds"])
+    except Exception as error:  # torch raises nearly anything, with advice that does not help here
+        raise ValueError(
+            f"{path} is not a whole checkpoint ({type(error).__name__}); "
+            "remove it to begin anew, or name another folder"
+        ) from error
+    if not same:
         raise ValueError(f"{path} was written with another recipe; remove it, or name another folder")
-    learner.load_state_dict(state["learner"])
-    optimizer.load_state_dict(state["optimizer"])
-    return int(state["done"]), float(state["seconds"])
+    return done, seconds

@@ -54,3 +54,23 @@ def test_pretrain_refuses_the_checkpoint_of_another_recipe(tmp_path: Path) -> No
     assert done.exit_code == 2
     assert "another recipe" in done.output
     assert not (tmp_path / "w.safetensors").exists()
+
+
+def test_pretrain_says_what_is_wrong_with_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "cut").mkdir()
+    (tmp_path / "cut" / "checkpoint.pt").write_bytes(b"PK\x03\x04 cut short")
+    (tmp_path / "file").touch()
+    for folder, message in (("cut", "is not a whole checkpoint"), ("file/below", "Not a directory")):
+        done = CliRunner().invoke(main, ["pretrain", "--folder", str(tmp_path / folder)])
+        assert done.exit_code == 2
+        assert message in done.output
+
+
+def test_sports_leaves_a_users_photographs_alone(tmp_path: Path) -> None:
+    photograph = tmp_path / "train" / "hockey" / "img_0001.jpg"
+    photograph.parent.mkdir(parents=True)
+    photograph.write_bytes(b"a photograph")
+    done = CliRunner().invoke(main, ["sports", str(tmp_path), "--train", "1", "--validation", "1"])
+    assert done.exit_code == 2
+    assert "did not write" in done.output
+    assert photograph.read_bytes() == b"a photograph"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import pickle
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -337,6 +338,30 @@ def test_the_checkpoint_of_another_recipe_is_refused(changes: dict[str, Any], tm
         run(replace(TINY, **changes), tmp_path)
     kept = torch.load(tmp_path / "checkpoint.pt", weights_only=True)["learner"]
     assert all(torch.equal(first[name], kept[name]) for name in first)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("damage", ["empty", "cut", "pickle", "no state", "no optimizer", "other shapes"])
+def test_a_damaged_checkpoint_is_refused_by_name_and_left_alone(damage: str, tmp_path: Path) -> None:
+    run(TINY, tmp_path)
+    file = tmp_path / "checkpoint.pt"
+    whole = torch.load(file, weights_only=True)
+    match damage:
+        case "empty" | "cut":
+            file.write_bytes(file.read_bytes()[: 1000 if damage == "cut" else 0])
+        case "pickle":
+            file.write_bytes(pickle.dumps(TINY))
+        case "no state":
+            torch.save([1, 2, 3], file)
+        case "no optimizer":
+            torch.save({name: value for name, value in whole.items() if name != "optimizer"}, file)
+        case "other shapes":
+            torch.save(whole | {"learner": {"dense.weight": torch.zeros(2)}}, file)
+    damaged = file.read_bytes()
+    with pytest.raises(ValueError, match=r"checkpoint\.pt is not a whole checkpoint .*; remove it") as caught:
+        run(TINY, tmp_path)
+    assert "weights_only" not in str(caught.value)
+    assert file.read_bytes() == damaged
 
 
 @pytest.mark.usefixtures("small")
