@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 
 from coursework._common.files import PROJECT_ROOT, resolve_input, sha256_of, sha256_of_folder
 from coursework._common.kinds import INPUT_MIME, RECORD_MIME
+from coursework.publish.parameters import ParameterError
 
 _PACKAGES = (
     "coursework",
@@ -58,22 +59,41 @@ def git_state(folder: Path = PROJECT_ROOT) -> dict[str, Any] | None:
         return None
 
 
-def inputs(parameters: Mapping[str, object]) -> list[dict[str, Any]]:
-    """Return name, place and SHA-256 of every file or folder that a parameter's value names.
+def inputs(
+    paths: Mapping[str, object], announce: Callable[[str, str], None] = lambda name, path: None
+) -> list[dict[str, Any]]:
+    """Return name, place and SHA-256 of every file or folder that a parameter names.
 
     Relative paths are looked for as a notebook does: below the working folder, then the project.
+
+    Parameters
+    ----------
+    paths : the values of the parameters that may name a file or folder, by name.
+    announce : called with name and value before a file or folder, which may be a big one, is read.
+
+    Raises
+    ------
+    ParameterError
+        A file cannot be read.
     """
     found = []
-    for name, value in parameters.items():
+    for name, value in paths.items():
         if not isinstance(value, str) or not value.strip() or "\0" in value:
             continue
         path = resolve_input(value)
-        # os.path's tests, since a Path's own fail on a text that is too long for a file's name
-        if os.path.isfile(path):
-            found.append({"name": name, "path": value, "sha256": sha256_of(path), "files": 1})
-        elif os.path.isdir(path):
-            files = sum(file.is_file() for file in path.rglob("*"))
-            found.append({"name": name, "path": value, "sha256": sha256_of_folder(path), "files": files})
+        # os.path's test, since a Path's own fails on a text that is too long for a file's name
+        if not os.path.exists(path):
+            continue
+        announce(name, value)
+        try:
+            files = sum(file.is_file() for file in path.rglob("*")) if path.is_dir() else 1
+            digest = sha256_of_folder(path) if path.is_dir() else sha256_of(path)
+        except OSError as error:
+            raise ParameterError(
+                f"parameter {name!r} names {value}, where {error.filename} cannot be read: {error.strerror}; "
+                f"name another with -p {name} PATH, or give yourself the right to read it"
+            ) from None
+        found.append({"name": name, "path": value, "sha256": digest, "files": files})
     return found
 
 

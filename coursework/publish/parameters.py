@@ -4,7 +4,8 @@ A notebook declares its parameters in one cell tagged `parameters`, a line each:
 
     epochs: int = 5  # passes over the training pictures
 
-The cell is read as text and never run: the value must be a literal.
+The cell is read as text and never run: the value must be a literal. A text whose comment speaks of a
+file or a folder names one that the notebook reads; its hash goes into the manifest.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import ast
 import difflib
 import io
+import re
 import tokenize
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,6 +56,11 @@ class Parameter:
 
     def __str__(self) -> str:
         return f"{self.name}: {self.type} = {self.default!r}" + (f"  ({self.help})" if self.help else "")
+
+    @property
+    def names_input(self) -> bool:
+        """Whether the value is the path of a file or a folder, which the comment says."""
+        return self.type == "str" and re.search(r"\b(file|folder)\b", self.help) is not None
 
     def check(self, value: object) -> Value:
         """Return `value` as this parameter's type.

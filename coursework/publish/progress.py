@@ -61,7 +61,11 @@ class Progress:
                 self._bar.refresh()
 
     def _take(self, stem: str, event: dict[str, Any]) -> None:
-        if event["event"] == "started":
+        if event["event"] == "input":
+            self._under_way[stem] = f"reading {event['name']}: {event['path']}"
+            if self._bar is None:
+                self._line(f"{stem}: {self._under_way[stem]}")
+        elif event["event"] == "started":
             self._expected[stem] = event["cells"]
         elif event["event"] == "cell":
             self._under_way[stem] = f"{event['heading'] or 'start'} ({event['id']})"

@@ -101,7 +101,8 @@ def run_section(
     section : the notebook.
     given : values for some of its parameters; the others keep their defaults.
     out : the folder of all reports.
-    follow : called with each event of the run ("started", "cell", "cell done", "finished", "failed").
+    follow : called with each event of the run ("input", "started", "cell", "cell done", "finished",
+        "failed").
     threads : how many threads the kernel's numeric libraries may use; by default as many as they like.
     interrupt : set by another thread to end the run.
 
@@ -186,6 +187,7 @@ class _Run:
             "title": self.section.title,
             "staging": str(staging),
             "parameters": dict(self.parameters),
+            "inputs": {p.name: self.parameters[p.name] for p in self.section.parameters if p.names_input},
             "given": dict(self.given),
         }
         process = subprocess.Popen(

@@ -22,6 +22,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from coursework.publish.execute import Failure
+from coursework.publish.parameters import ParameterError
 from coursework.publish.redact import redact_text
 
 
@@ -57,11 +58,18 @@ def _make_report(request: dict[str, Any], events: TextIO) -> None:
 
     source, staging = Path(request["notebook"]), Path(request["staging"])
     began, clock = datetime.now(UTC), time.monotonic()
-    found = manifest.inputs(request["parameters"])
 
     def announce(event: dict[str, Any]) -> None:
         _announce(events, event | {"kernel": kernel.process_id})
 
+    def reads(name: str, path: str) -> None:
+        announce({"event": "input", "name": name, "path": path})
+
+    try:
+        found = manifest.inputs(request["inputs"], reads)
+    except ParameterError as error:
+        announce({"event": "failed", "failure": asdict(Failure(redact_text(str(error))))})
+        return
     execution = execute(source, request["given"], staging, announce, kernel)
 
     def described(status: str) -> dict[str, Any]:

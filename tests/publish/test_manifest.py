@@ -1,5 +1,7 @@
 """What a run was made with."""
 
+import errno
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from coursework._common.files import sha256_of, sha256_of_folder
 from coursework._common.kinds import INPUT_MIME, RECORD_MIME
 from coursework.publish.manifest import describe, git_state, inputs, recorded, versions
 from coursework.publish.pages import facts
+from coursework.publish.parameters import ParameterError
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -48,11 +51,29 @@ def test_every_parameter_that_names_a_file_or_folder_is_hashed(
     (tmp_path / "pictures").mkdir()
     (tmp_path / "pictures" / "a.jpg").write_bytes(b"a")
     (tmp_path / "weights.pth").write_bytes(b"w")
-    found = inputs({"data": "pictures", "weights": "weights.pth", "base": "inception", "n": 3, "empty": ""})
+    announced: list[tuple[str, str]] = []
+    paths = {"data": "pictures", "weights": "weights.pth", "none": "none", "empty": ""}
+    found = inputs(paths, lambda *named: announced.append(named))
+    assert announced == [("data", "pictures"), ("weights", "weights.pth")]
     assert found == [
         {"name": "data", "path": "pictures", "sha256": sha256_of_folder("pictures"), "files": 1},
         {"name": "weights", "path": "weights.pth", "sha256": sha256_of("weights.pth"), "files": 1},
     ]
+
+
+def test_a_file_that_cannot_be_read_is_named_with_its_parameter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+
+    def refuse(folder: Path) -> str:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder / "private.jpg"))
+
+    monkeypatch.setattr("coursework.publish.manifest.sha256_of_folder", refuse)
+    with pytest.raises(
+        ParameterError, match=r"'data'.*private\.jpg cannot be read: Permission.*-p data PATH"
+    ):
+        inputs({"data": str(tmp_path / "a")})
 
 
 def test_a_text_too_long_for_a_files_name_names_none() -> None:

@@ -121,6 +121,20 @@ def test_numpy_values_become_python_values() -> None:
         Parameter("n", "int", 0, "").check(np.float64(7.5))
 
 
+@pytest.mark.parametrize(
+    ("kind", "comment", "names_input"),
+    [
+        ("str", "folder of the pictures", True),
+        ("str", "a .pth file", True),
+        ("str", "the profile", False),
+        ("str", "", False),
+        ("int", "files in a folder", False),
+    ],
+)
+def test_a_text_names_an_input_where_its_comment_says_so(kind: str, comment: str, names_input: bool) -> None:
+    assert Parameter("p", kind, "", comment).names_input is names_input
+
+
 @pytest.mark.parametrize(("kind", "text"), [("str", "a\udcff"), ("list[str]", "a,\udcff")])
 def test_a_text_that_is_not_utf_8_is_refused(kind: str, text: str) -> None:
     with pytest.raises(ParameterError, match=r"'data'.*\\udcff.*not UTF-8"):

@@ -105,3 +105,8 @@ def test_a_file_that_is_no_notebook_is_refused_by_name(tmp_path: Path, content: 
     for read in (lambda: section.title, lambda: section.parameters, lambda: section.code_cells):
         with pytest.raises(ParameterError, match=r"2_c\.ipynb is not a notebook that can be read"):
             read()
+
+
+def test_the_workbook_reads_the_files_of_two_parameters() -> None:
+    named = {(s.number, p.name) for s in find_sections() for p in s.parameters if p.names_input}
+    assert named == {(3, "data_dir"), (3, "weights")}
