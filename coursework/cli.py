@@ -77,6 +77,9 @@ def run(
     from coursework.publish.progress import Progress
 
     signal.signal(signal.SIGTERM, _terminate)
+    # a closed terminal; under nohup the signal is ignored, and stays so
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _terminate)
     reports, began = out or notebooks.absolute().parent / "reports", time.monotonic()
     try:
         with Progress(sections) as progress:

@@ -407,6 +407,12 @@ def test_an_error_outside_every_cell_has_an_error_page(tmp_path: Path, sections_
 # --- the command, killed -------------------------------------------------------------------------
 
 
+def as_from_a_terminal() -> None:
+    """Undo what nohup, or a shell's &, would hand on to a command that is about to start."""
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start_command(notebooks: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "coursework", "run", "--notebooks", str(notebooks), *arguments]
     return subprocess.Popen(
@@ -416,6 +422,7 @@ def start_command(notebooks: Path, *arguments: str, **environment: str) -> subpr
         text=True,
         env=os.environ | environment,
         start_new_session=True,
+        preexec_fn=as_from_a_terminal,
     )
 
 
@@ -451,7 +458,9 @@ def contents(report: Path) -> dict[str, bytes]:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)], ids=str
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
+    ids=str,
 )
 def test_a_killed_command_leaves_the_old_report_whole_and_no_kernel(
     tmp_path: Path, sections_of: SectionsOf, number: int, code: int
