@@ -113,3 +113,22 @@ def test_a_reader_follows_gradients_that_come_and_go() -> None:
     np.testing.assert_allclose(reader.read([None, two]).norm, [np.nan, math.sqrt(8000)])
     np.testing.assert_allclose(reader.read([sparse([0], [7.0], (2,)), two]).norm, [7, math.sqrt(8000)])
     assert len(reader.read([None, None]).norm) == 2
+
+
+def test_what_was_lifted_at_the_last_step_is_right_wherever_it_goes_next() -> None:
+    torch.manual_seed(0)
+    steady, moving = torch.randn(3000), torch.randn(2 * CHUNK + 5)
+    reader = NormReader()
+    for scale in (1.0, 1e-30, 1e-42, 0.0, 1e-20, 1e30, 1e-30, 1.0, math.nan, 1e-38):
+        one, two = steady.clone(), moving * scale
+        norms = reader.read([one, two])
+        exact = float(two.double().norm())
+        assert norms.norm[0] == pytest.approx(float(one.double().norm()), rel=1e-5)
+        assert norms.norm[1] == pytest.approx(exact, rel=1e-5, abs=0, nan_ok=True), scale
+        expected = -math.inf if exact == 0 else math.log10(exact)
+        assert norms.log10[1] == pytest.approx(expected, abs=1e-5, nan_ok=True), scale
+    # the type of memory may change from one step to the next: with gaps, what is small is lifted afterwards
+    gaps = (torch.randn(3000, 2) * 1e-30)[:, 0]
+    low = NormReader()
+    for gradient in (gaps.contiguous(), gaps, gaps.contiguous()):
+        assert low.read([gradient]).norm[0] == pytest.approx(float(gaps.double().norm()), rel=1e-4)

@@ -7,7 +7,7 @@ and measured together afterwards, in float64; of large ones only sums remain.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,6 +52,7 @@ class Calls:
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
         self._sizes: list[int] = []
+        self._groups: tuple[Any, list[list[int]]] = (None, [])
         self._entries: list[Entry] = []
         self.clear()
 
@@ -79,14 +80,17 @@ class Calls:
     def _columns(self) -> dict[str, Column]:
         raise NotImplementedError
 
-    def _alike(self) -> list[tuple[list[int], list[Tensor]]]:
-        """Return the small tensors by shape and type: places and tensors."""
-        groups: dict[Any, tuple[list[int], list[Tensor]]] = defaultdict(lambda: ([], []))
-        for place, tensor in self.small:
-            places, tensors = groups[tensor.shape, tensor.dtype, tensor.device]
-            places.append(place)
-            tensors.append(tensor)
-        return list(groups.values())
+    def _alike(self) -> Iterator[tuple[list[int], tuple[Tensor, ...]]]:
+        """Yield the small tensors by shape, type and device: places and tensors."""
+        places, tensors = [place for place, _ in self.small], [tensor for _, tensor in self.small]
+        kinds = [(tensor.shape, tensor.dtype, tensor.device) for tensor in tensors]
+        if kinds != self._groups[0]:
+            groups: dict[Any, list[int]] = defaultdict(list)
+            for call, kind in enumerate(kinds):
+                groups[kind].append(call)
+            self._groups = kinds, list(groups.values())
+        for calls in self._groups[1]:
+            yield [places[call] for call in calls], tuple(tensors[call] for call in calls)
 
     def collect(self) -> Block:
         """Return the step's rows and start anew."""
@@ -158,10 +162,10 @@ class Activations(Calls):
 
     def __init__(self, names: Sequence[str]) -> None:
         super().__init__(names)
-        self._centres: dict[int, float] = {}
+        self._centres: list[float | None] = [None] * len(names)
 
     def _reduced(self, place: int, tensor: Tensor) -> tuple[Any, ...]:
-        """Return size, centre, sum and largest entry of each unit, and norm around the centre."""
+        """Return size, centre, sum and largest entry of each unit, and norms of pieces around the centre."""
         if tensor.layout is not torch.strided:
             tensor = tensor.to_dense()
         tensor = tensor.abs() if tensor.is_complex() else tensor
@@ -169,35 +173,32 @@ class Activations(Calls):
         rest = [axis for axis in range(tensor.dim()) if axis != unit_axis(tensor.dim())]
         sums = tensor.sum(rest) if rest else tensor
         largest = tensor.amax(rest) if rest else tensor
-        centre = self._centres[place] if place in self._centres else sums.sum() / tensor.numel()
-        chunks = chunks_of(tensor - centre if isinstance(centre, Tensor) or centre else tensor)
-        norm = (
-            torch.linalg.vector_norm(plain_norms(chunks))
-            if len(chunks) > 1
-            else torch._foreach_norm(chunks)[0]
-        )
-        return tensor.numel(), centre, sums, largest, norm
+        known = self._centres[place]
+        centre = sums.sum() / tensor.numel() if known is None else known
+        norms = plain_norms(chunks_of(tensor if known == 0 else tensor - centre))
+        return tensor.numel(), centre, sums, largest, norms
 
     def _columns(self) -> dict[str, Column]:
         rows = len(self.names)
         calls = [*self._of_small(), *self._of_large()]
-        place = np.concatenate([call[0] for call in calls]) if calls else np.zeros(0, dtype=int)
-        n, means, squares = (
-            np.concatenate([call[k] for call in calls]) if calls else np.zeros(0) for k in (1, 2, 3)
-        )
+        if not calls:
+            nothing, none = np.full(rows, np.nan), np.full(rows, -1)
+            return {"mean": nothing, "std": nothing, "units": none, "dead_units": none}
+        place, n, means, squares, units, dead = map(np.concatenate, zip(*calls, strict=True))
         total = np.bincount(place, n, rows)
         with np.errstate(invalid="ignore", divide="ignore"):
             mean = np.bincount(place, n * means, rows) / total
             spread = squares + (means - mean[place]) ** 2
             variance = np.bincount(place, n * spread, rows) / total
-        for i in np.flatnonzero(total > 0).tolist():
-            near = variance[i] < _CANCELS * (variance[i] + mean[i] ** 2)
-            self._centres[i] = float(mean[i]) if near else 0.0
-        dead, units = _counted([mask for call in calls for mask in call[4]], place, rows)
-        return {"mean": mean, "std": np.sqrt(variance), "units": units, "dead_units": dead}
+            near = variance < _CANCELS * (variance + mean**2)
+        centres = np.where(near, mean, 0.0).tolist()
+        for i in np.unique(place).tolist():
+            self._centres[i] = centres[i]
+        dead_units, all_units = _counted(dead, units, place, rows)
+        return {"mean": mean, "std": np.sqrt(variance), "units": all_units, "dead_units": dead_units}
 
     def _of_small(self) -> list[tuple[Any, ...]]:
-        """Return places, sizes, means, variances and masks of dead units of the small tensors."""
+        """Return of the small tensors places, sizes, means, variances, units, and which units are dead."""
         calls = []
         for places, tensors in self._alike():
             stacked = torch.stack(tensors)
@@ -208,7 +209,8 @@ class Activations(Calls):
             dead = (units == 0).reshape(len(places), units.shape[1], -1).all(axis=2)
             with np.errstate(invalid="ignore", over="ignore"):
                 moments = numbers.mean(axis=1), numbers.var(axis=1)
-            calls.append((places, np.full(len(places), numbers.shape[1]), *moments, list(dead)))
+            sizes, counts = (np.full(len(places), count) for count in (numbers.shape[1], units.shape[1]))
+            calls.append((places, sizes, *moments, counts, dead.ravel()))
         return calls
 
     def _of_large(self) -> list[tuple[Any, ...]]:
@@ -217,14 +219,19 @@ class Activations(Calls):
             return []
         places, sizes, centres, sums, largest, norms = zip(*self.large, strict=True)
         n, centre = np.array(sizes, dtype=float), _floats(centres)
-        counts = [one.numel() for one in sums]
-        starts = np.cumsum([0, *counts])[:-1]
+        units = np.array([one.numel() for one in sums])
         flat_sums, flat_largest = _row(sums), _row(largest)
-        means = np.add.reduceat(flat_sums, starts) / n
-        variances = np.maximum(_floats(norms) ** 2 / n - (means - centre) ** 2, 0.0)
+        means = np.add.reduceat(flat_sums, _starts(units)) / n
+        pieces = np.array([one.numel() for one in norms])
+        squares = np.add.reduceat(_row(norms) ** 2, _starts(pieces))
+        variances = np.maximum(squares / n - (means - centre) ** 2, 0.0)
         # nothing above zero and a sum of zero: every entry is zero
-        dead = np.split((flat_sums == 0) & (flat_largest == 0), starts[1:])
-        return [(places, n, means, variances, dead)]
+        return [(places, n, means, variances, units, (flat_sums == 0) & (flat_largest == 0))]
+
+
+def _starts(lengths: Column) -> Column:
+    """Return where each of several consecutive pieces begins."""
+    return np.cumsum(lengths) - lengths
 
 
 def _row(tensors: Sequence[Tensor]) -> Floats:
@@ -240,18 +247,24 @@ def _floats(values: Sequence[Any]) -> Floats:
     return np.array([next(arrived) if isinstance(value, Tensor) else value for value in values], dtype=float)
 
 
-def _counted(masks: list[Column], place: Column, rows: int) -> tuple[Column, Column]:
+def _counted(mask: Column, lengths: Column, place: Column, rows: int) -> tuple[Column, Column]:
     """Return how many units were dead in every call, and how many there are; -1 without a call.
 
     If calls had different numbers of units, those like the last one count.
+
+    Parameters
+    ----------
+    mask : whether each unit was dead, call by call; `lengths` : units of each call; `place` : its module.
     """
     dead, units = np.full(rows, -1), np.full(rows, -1)
-    together: dict[int, Column] = {}
-    for at, mask in zip(place.tolist(), masks, strict=True):
-        before = together.get(at)
-        together[at] = mask & before if before is not None and len(before) == len(mask) else mask
-    for at, mask in together.items():
-        dead[at], units[at] = np.count_nonzero(mask), len(mask)
+    starts = _starts(lengths)
+    dead[place], units[place] = np.add.reduceat(mask, starts, dtype=int), lengths
+    repeated = np.flatnonzero(np.bincount(place) > 1).tolist()
+    for at in repeated:
+        calls = np.flatnonzero(place == at)
+        masks = [mask[starts[call] :][: lengths[call]] for call in calls]
+        alike = [one for one in masks if len(one) == len(masks[-1])]
+        dead[at], units[at] = np.count_nonzero(np.logical_and.reduce(alike)), len(masks[-1])
     return dead, units
 
 

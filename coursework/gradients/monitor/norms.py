@@ -4,9 +4,11 @@ The square of an entry under 1e-23 is 0 in float32, so the usual norm of such a 
 the gradient is not. Three habits avoid it without a second pass over healthy gradients:
 
 - gradients of at most `SMALL` entries are gathered, like norms would be, and squared in float64;
-- larger ones go through one `torch._foreach_norm`, in chunks that keep four digits and more of float32 sums;
+- larger ones are multiplied with themselves by `torch.dot` (on an accelerator: go through one
+  `torch._foreach_norm`), in chunks that keep four digits and more of float32 sums;
 - those whose norm leaves the range in which squares are safe are multiplied by a power of two, which is
-  exact, chunk by chunk through a buffer of `CHUNK` entries, and measured again.
+  exact, chunk by chunk through a buffer of `CHUNK` entries, and measured again; at the next step those that
+  were too small are multiplied at once.
 """
 
 from __future__ import annotations
@@ -71,11 +73,11 @@ def _sum_type(entries: Tensor) -> torch.dtype:
 
 
 def chunks_of(entries: Tensor) -> tuple[Tensor, ...]:
-    """Return views of at most `CHUNK` entries; one view of all where memory has gaps."""
-    if entries.numel() <= CHUNK:
-        return (entries,)
+    """Return flat views of at most `CHUNK` entries; one view of all where memory has gaps."""
     if entries.is_contiguous():
         flat = entries.view(-1)
+        if entries.numel() <= CHUNK:
+            return (flat,)
     elif torch._prims_common.is_non_overlapping_and_dense_or_false(entries):
         flat = entries.as_strided((entries.numel(),), (1,))
     else:
@@ -84,9 +86,21 @@ def chunks_of(entries: Tensor) -> tuple[Tensor, ...]:
     return pieces
 
 
+def _can_be_dotted(chunks: Sequence[Tensor]) -> bool:
+    first = chunks[0]
+    return first.is_cpu and first.dtype == _sum_type(first) and all(chunk.dim() == 1 for chunk in chunks)
+
+
+def _dotted(chunks: Iterable[Tensor]) -> Tensor:
+    """Return the norms of flat chunks on the CPU, of which only one at a time needs to be there."""
+    return torch.stack([torch.dot(chunk, chunk) for chunk in chunks]).sqrt_()
+
+
 def plain_norms(chunks: Sequence[Tensor]) -> Tensor:
     """Return the norms of chunks of one type and device, on that device, without waiting for them."""
     wide = _sum_type(chunks[0])
+    if _can_be_dotted(chunks):
+        return _dotted(chunks)
     if chunks[0].is_cuda:
         wide = torch.float64  # sums in registers: no copy, and no second look
     return torch.stack(torch._foreach_norm(list(chunks), 2, dtype=wide))
@@ -221,6 +235,8 @@ class _Group:
         self.small, self.large = list(chain.from_iterable(alike)), large
         lengths = [one.numel() * (1 + one.is_complex()) for one in _present(gradients, self.small)]
         self.starts = np.cumsum([0, *lengths])[:-1]
+        #: Which of the large ones were under the safe range at the last step.
+        self._low = np.zeros(len(large), dtype=bool)
 
     def read(self, gradients: Sequence[Tensor | None], norm: Floats, log10: Floats) -> None:
         """Write the norms and their logarithms to the gradients' places."""
@@ -229,23 +245,47 @@ class _Group:
             parts.append(entries_of(torch.stack(pick(gradients))).view(-1))
         entries = [entries_of(gradient) for gradient in _present(gradients, self.large)]
         pieces = [chunks_of(one) for one in entries]
-        chunks = [chunk for piece in pieces for chunk in piece]
-        if chunks:
-            parts.append(plain_norms(chunks))
+        if pieces:
+            parts.append(self._norms(pieces))
         wide = torch.float64 if any(part.dtype == torch.float64 for part in parts) else torch.float32
         numbers = torch.cat([part.to(wide) for part in parts]).to("cpu", torch.float64).numpy()
-        flat, norms = np.split(numbers, [len(numbers) - len(chunks)])
+        flat, norms = np.split(numbers, [len(numbers) - sum(map(len, pieces))])
         if self.small:
             rescale = parts[0].dtype == torch.float64
             norm[self.small], log10[self.small] = segment_norms(flat, self.starts, rescale)
-        if chunks:
+        if pieces:
             starts = np.cumsum([0, *map(len, pieces)])[:-1]
-            norm[self.large], log10[self.large] = segment_norms(norms, starts, rescale=True)
-            root_mean_square = norm[self.large] / np.sqrt([max(1, one.numel()) for one in entries])
-            low, high = _SAFE[_sum_type(entries[0])]
-            for i in np.flatnonzero(~((low < root_mean_square) & (root_mean_square < high))):
-                place = self.large[i]
-                norm[place], log10[place] = _lifted(entries[i], low=bool(norm[place] < 1))
+            measured = segment_norms(norms, starts, rescale=True)
+            norm[self.large], log10[self.large] = self._settled(entries, *measured)
+
+    def _norms(self, pieces: Sequence[tuple[Tensor, ...]]) -> Tensor:
+        """Return the norms of all chunks, those of low gradients lifted."""
+        chunks = [chunk for piece in pieces for chunk in piece]
+        self._low &= _can_be_dotted(chunks)
+        if not self._low.any():
+            return plain_norms(chunks)
+        buffer, lift = torch.empty(CHUNK, dtype=chunks[0].dtype), _LIFT[chunks[0].dtype]
+        return _dotted(
+            torch.mul(chunk, lift, out=buffer[: chunk.numel()]) if low else chunk
+            for piece, low in zip(pieces, self._low.tolist(), strict=True) for chunk in piece
+        )  # fmt: skip
+
+    def _settled(self, entries: Sequence[Tensor], norm: Floats, log10: Floats) -> tuple[Floats, Floats]:
+        """Return norms and logarithms without the lift, what was out of the safe range measured again."""
+        sums = _sum_type(entries[0])
+        low, high = _SAFE[sums]
+        lifts = np.where(self._low, _LIFT[sums], 1.0)
+        roots = np.sqrt([max(1, one.numel()) for one in entries])
+        with np.errstate(invalid="ignore"):
+            # what is lifted, or squared in a wider type, may be as small as it likes
+            deep = self._low | (entries[0].is_cuda and sums == torch.float32)
+            safe = (norm / roots < high) & (deep | (norm / roots > low))
+        norm, log10 = norm / lifts, log10 - np.log10(lifts)
+        for i in np.flatnonzero(~safe).tolist():
+            again = norm_and_log10(entries[i]) if self._low[i] else _lifted(entries[i], low=bool(norm[i] < 1))
+            norm[i], log10[i] = again
+        self._low = norm / roots < low
+        return norm, log10
 
 
 def _picker(places: Sequence[int]) -> Callable[[Sequence[Any]], tuple[Any, ...]]:

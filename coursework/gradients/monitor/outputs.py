@@ -56,8 +56,7 @@ def innermost(model: nn.Module) -> dict[str, nn.Module]:
 def first_tensor(output: Any) -> Tensor | None:
     """Return the first floating point tensor, with anything in it, of what a module returned."""
     if isinstance(output, Tensor):
-        numbers = output.is_floating_point() or output.is_complex()
-        return output if numbers and output.numel() else None
+        return output if (output.is_floating_point() or output.is_complex()) and output.numel() else None
     values: Any = ()
     if isinstance(output, Mapping):
         values = output.values()

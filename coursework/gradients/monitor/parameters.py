@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from weakref import WeakKeyDictionary
@@ -43,11 +44,7 @@ def optimized_parameters(optimizer: Optimizer) -> list[Tensor]:
 
 def same_objects(one: Sequence[object], other: Sequence[object]) -> bool:
     """Say whether two sequences hold the same objects in the same order."""
-    return len(one) == len(other) and all(map(_is, one, other))
-
-
-def _is(one: object, other: object) -> bool:
-    return one is other
+    return len(one) == len(other) and all(map(operator.is_, one, other))
 
 
 class Members:
