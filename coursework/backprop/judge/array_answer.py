@@ -36,19 +36,24 @@ def judge_arrays(text: str, question: Question, *, explain: bool = True) -> Arra
     ------
     Unreadable : it is none.
     """
-    node = ArrayReader(text).read()
+    sides = ArrayReader(text).read()
     with np.errstate(all="ignore"):
-        return _accepted(node, question) or _refused(node, question, explain)
+        return _accepted(sides, question) or _refused(sides[-1], question, explain)
 
 
-def _accepted(node: Array, question: Question) -> ArrayFinding | None:
-    """Return the judgement of an expression that is the derivative in some layout, else None."""
-    name, shown = formula(question.target), latex(node)
+def _accepted(sides: tuple[Array, ...], question: Question) -> ArrayFinding | None:
+    """Return the judgement of sides of which the last is the derivative in some layout, else None."""
+    node = sides[-1]
+    name, shown = formula(question.target), "=".join(latex(side) for side in sides)
     for layout in LAYOUTS:
         known = cases(question, layout)
         if is_derivative(node, known):
             notes = (_shapes(node, known[0], layout),)
             compared = sum(case.whole.size for case in known)
+            other = next((side for side in sides if not is_derivative(side, known)), None)
+            if other is not None:
+                summary = f"The right side is ${name}$, but `{code(other)}` on the left is not."
+                return ArrayFinding(False, summary, shown, (), (), notes, compared)
             if _contains(node, _own(question)):
                 summary = f"This says ${name}$ under another name; express it by other arrays."
                 return ArrayFinding(False, summary, shown, (), (), notes, compared)
@@ -75,9 +80,9 @@ def _refused(node: Array, question: Question, explain: bool) -> ArrayFinding:
     )
 
 
-def _own(question: Question) -> Array | None:
-    """Return the array that the question asks for, where it has a name."""
-    return Name("delta", question.bottom.layer) if question.bottom.name == "a" else None
+def _own(question: Question) -> Array:
+    """Return the array that the question asks for."""
+    return Name("delta" if question.bottom.name == "a" else "dw", question.bottom.layer)
 
 
 def _right(node: Array, case: Case, name: str) -> str:

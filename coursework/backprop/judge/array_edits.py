@@ -70,7 +70,7 @@ def is_derivative(node: Array, cases: tuple[Case, ...]) -> bool:
     """Return whether `node` is the derivative asked for, or that by the whole array, in every case."""
     return any(
         all(_agrees(node, case, wanted) for case in cases)
-        for wanted in ("whole", "entry")
+        for wanted in ("whole", "entry", "links")
         if _agrees(node, cases[0], wanted)
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 from coursework.backprop.judge.arrays import (
     Array,
@@ -23,8 +24,11 @@ from coursework.backprop.judge.tree import Index
 MAX_TOKENS = 300
 
 _TOKEN = re.compile(r"\s*(?:(\d+\.?\d*|\.\d+)|([A-Za-z_]\w*)|(\*\*|[-+*/@()\[\],.:>=]))", re.ASCII)
-_ARRAY = re.compile(r"(delta|a|z|w|W|b|x|d)_?(\d*)")
+_ARRAY = re.compile(r"(delta|d[EL]?_?d?[wW]|grad_[wW]|d[EL]?_?d?a|a|z|w|W|b|x|d)_?(\d*)")
 _CALLED = {"d": "delta", "W": "w"}
+#: What a result may be called that names no array.
+_RESULTS = ("grad", "gradient", "result", "answer")
+_OPERATORS = ("+", "-", "*", "/", "@", "**")
 _FUNCTIONS = {
     "h": "h", "h_prime": "h'", "sigmoid": "sigma", "sigma": "sigma", "sigmoid_prime": "sigma'",
     "sigma_prime": "sigma'", "tanh": "tanh", "exp": "exp", "relu": "relu", "relu_prime": "step",
@@ -63,17 +67,24 @@ class ArrayReader:
         self._place = 0
         self._depth = 0
 
-    def read(self) -> Array:
-        """Return the tree; what stands before an equality sign is the name of the result."""
-        depth = 0
-        for place, token in enumerate(self._tokens):
-            depth += (token in "([") - (token in ")]")
-            if token == "=" and depth == 0:
-                self._place = place + 1
-        node = self._sum()
+    def read(self) -> tuple[Array, ...]:
+        """Return the sides of the equation or assignment, or the one expression."""
+        sides: list[Array] = []
+        for before, token in pairwise(self._tokens):
+            if token == "=" and before in _OPERATORS:
+                raise Unreadable(
+                    f"{before}= changes what stood there before; type the derivative alone, or dw2 = ..."
+                )
+        if self._next in _RESULTS and self._tokens[1:2] == ["="]:
+            self._place = 2
+        while True:
+            sides.append(self._sum())
+            if not self._accept("="):
+                break
+            self._accept("=")
         if self._next:
             raise Unreadable(f"{self._next!r} does not continue the expression")
-        return node
+        return tuple(sides)
 
     @property
     def _next(self) -> str:
@@ -140,7 +151,7 @@ class ArrayReader:
                 raise Unreadable(f"{token[:12]}… has too many digits")
             return Constant(float(token))
         while token in _KEEPERS and self._accept("."):
-            token = self._next
+            token = "d" * (token == "gradients" and self._next == "w") + self._next
             self._place += 1
         return self._named(token)
 
@@ -166,6 +177,8 @@ class ArrayReader:
                 "(z3 or z[3]), x, t and y"
             )
         name, digits = _CALLED.get(match[1], match[1]), match[2]
+        if name[0] in "dg" and name[-1] in "wWa" and name != "delta":
+            name = "delta" if name[-1] == "a" else "dw"
         if name == "x":
             return Name("z", Index("", 1))
         if digits:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from coursework.backprop.judge.arrays import World
-from coursework.backprop.judge.draws import LIVE, Values
+from coursework.backprop.judge.draws import LIVE, Draws, Values
 from coursework.backprop.judge.layout import NETWORK
 from coursework.backprop.judge.questions import Question
 from coursework.backprop.network import DenseNetwork, Layers
@@ -32,11 +32,13 @@ class Case:
     ----------
     whole : the derivative by the whole array that the question's quantity belongs to.
     entry : the derivative asked for alone: one number, or one an example.
+    links : the derivatives by the weights that there are: of two chains a vector, else `whole`.
     """
 
     world: World
     whole: Values
     entry: Values
+    links: Values
 
 
 @lru_cache(maxsize=64)
@@ -64,27 +66,41 @@ def _batch_case(question: Question, layout: str, seed: int) -> Case:
 
 
 def _deep_cases(question: Question, layout: str) -> Iterator[Case]:
-    """Yield the draws of section 2's networks one by one; of the two chains only the row asked for."""
-    asked, L = question.asked, question.layout.L
+    """Yield the draws of section 2's networks, both rows of units, several examples a network."""
+    asked = question.asked
     drawn = asked.draws()
-    rows = slice(1, 2 if question.layout.links == "chains" else 3)
-    chosen = [0, 1, *range(LIVE, drawn.count)] if drawn.activation == "relu" else range(3)
-    for s in chosen:
-        q = drawn.quantities
-        arrays = {(name, 0): drawn.scalars[name][s].reshape(1, 1) for name in ("t", "y")}
-        for l in range(1, L + 1):
-            units = rows if l < L else slice(1, 2)
-            arrays["z", l] = q["z"][l, units, s].reshape(1, -1)
-            if l > 1:
-                arrays["a", l], arrays["delta", l] = (
-                    q[name][l, units, s].reshape(1, -1) for name in ("a", "delta")
-                )
-            if l < L:
-                arrays["w", l] = q["w"][l, rows if l + 1 < L else slice(1, 2), units, s]
+    living, rest = list(range(LIVE)), list(range(LIVE, drawn.count))
+    examples = 1 if layout == "vector" else EXAMPLES
+    chosen = living + rest if layout != "vector" else living[:2] + rest
+    for first in range(0, len(chosen), examples):
+        some = [chosen[(first + n) % len(chosen)] for n in range(examples)]
+        arrays = _deep_arrays(drawn, some)
         for point in asked.points:
             world = World(arrays, point, drawn.h, drawn.h_prime)
             l = point["l"]
             yield _case(world, question, layout, {l: arrays["delta", l + 1].T @ arrays["z", l]})
+
+
+def _deep_arrays(drawn: Draws, some: Sequence[int]) -> dict[tuple[str, int], Values]:
+    """Return the arrays of a batch: the weights of the first of the draws `some`, each one's own a.
+
+    A weight that two chains do not have is 0; the derivative by it is delta z nonetheless.
+    """
+    q, layout, L = drawn.quantities, drawn.layout, drawn.layout.L
+    error = drawn.scalars["y"][some] - drawn.scalars["t"][some]
+    arrays = {(name, 0): drawn.scalars[name][some].reshape(-1, 1) for name in ("t", "y")}
+    arrays["delta", L] = error.reshape(-1, 1)
+    for l in range(L, 0, -1):
+        units = slice(1, layout.units(l) + 1)
+        arrays["z", l] = q["z"][l, units][:, some].T
+        if l > 1:
+            arrays["a", l] = q["a"][l, units][:, some].T
+        if l < L:
+            w = q["w"][l, 1 : layout.units(l + 1) + 1, units, some[0]]
+            arrays["w", l] = w * np.eye(len(w)) if layout.links == "chains" and l < L - 1 else w
+        if 1 < l < L:
+            arrays["delta", l] = drawn.h_prime(arrays["a", l]) * (arrays["delta", l + 1] @ arrays["w", l])
+    return arrays
 
 
 def _case(world: World, question: Question, layout: str, dw: Layers) -> Case:
@@ -94,13 +110,18 @@ def _case(world: World, question: Question, layout: str, dw: Layers) -> Case:
     arrays = {
         key: value if key[0] in ("w", "b") else _laid(value, layout) for key, value in world.arrays.items()
     }
+    arrays |= {("dw", number): value for number, value in dw.items()}
     places = tuple(unit.offset - 1 for unit in bottom.units)
+    links = None
     if bottom.name == "w":
         whole, entry = dw[l], dw[l][places]
+        if question.layout.links == "chains" and len(whole) > 1:
+            links = np.diag(whole)
     else:
         whole = arrays["delta", l]
         entry = whole[:, places[0]] if layout == "rows" else whole[places[0]]
-    return Case(World(arrays, world.letters, world.h, world.h_prime), whole, np.asarray(entry))
+    known = World(arrays, world.letters, world.h, world.h_prime)
+    return Case(known, whole, np.asarray(entry), whole if links is None else links)
 
 
 def _laid(rows: Values, layout: str) -> Values:

@@ -22,7 +22,7 @@ class ShapeError(ValueError):
 
 @dataclass(frozen=True)
 class Name:
-    """An array of the network, of one layer or (t, y, E) of none."""
+    """An array of the network, of one layer or (t, y) of none; "dw" holds the derivatives by w."""
 
     name: str
     layer: Index | None = None
@@ -215,7 +215,7 @@ def latex(node: Array, tightness: int = 0) -> str:
     own = 5
     match node:
         case Name(name=name, layer=layer):
-            letter = {"delta": r"\delta", "t": "t_{n}"}.get(name, name)
+            letter = {"delta": r"\delta", "t": "t_{n}", "dw": r"\partial E/\partial w"}.get(name, name)
             text = letter if layer is None else f"{letter}^{{({layer})}}"
         case Constant(value=number):
             text = f"{number:g}"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coursework.backprop.judge.answer import check
+from coursework.backprop.judge.answer import check, verdict
 from coursework.backprop.judge.array_reading import ArrayReader, is_numpy
 from coursework.backprop.judge.arrays import code
 from coursework.backprop.judge.tokens import Unreadable
@@ -70,6 +70,37 @@ def test_a_wrong_expression_is_wrong_and_says_where_shapes_do_not_fit(
 
 
 @pytest.mark.parametrize(
+    ("name", "text", "status"),
+    [
+        ("1.4", "dw2 = delta3.T @ z2", "right"),
+        ("1.4", "dE_dw2 = delta3.T @ z2", "right"),
+        ("1.4", "gradients.w[2] = delta3.T @ z2", "right"),
+        ("1.4", "grad = delta3.T @ z2", "right"),
+        ("1.5", "delta2 = delta3 @ w2 * h_prime(a2)", "right"),
+        ("1.2", "dw3[0, 1] = (delta4.T @ z3)[0, 1]", "right"),
+        ("1.4", "dw3 = delta3.T @ z2", "wrong"),
+        ("1.4", "w2 = delta3.T @ z2", "wrong"),
+        ("1.4", "2*delta3.T @ z2 == delta3.T @ z2", "wrong"),
+        ("1.4", "delta3.T @ z3 = delta3.T @ z2", "wrong"),
+        ("1.4", "dw2.T.T", "wrong"),
+        ("1.4", "dw2 -= delta3.T @ z2", "unreadable"),
+        ("1.4", "dw2 += delta3.T @ z2", "unreadable"),
+    ],
+)
+def test_what_stands_left_of_the_equality_sign_is_judged_too(name: str, text: str, status: str) -> None:
+    assert check(name, text).status == verdict(name, text) == status
+
+
+@pytest.mark.parametrize("name", ["2.1", "2.2", "2.3"])
+def test_the_deep_networks_arrays_are_batches_of_both_rows(name: str) -> None:
+    for right in ("delta[l+1].T @ z[l]", "delta[l+1] @ z[l].T", "np.outer(delta[l+1], z[l])"):
+        assert verdict(name, right) == "right"
+    for wrong in ("z[l].T @ delta[l+1]", "delta[l+1] @ z[l]", "np.sum(delta[l+1].T @ z[l])"):
+        assert verdict(name, wrong) == "wrong"
+    assert "(n, 2)" in str(check(name, "delta[l+1].T @ z[l]"))
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "__import__('os').system('ls') @ z3",
@@ -111,7 +142,7 @@ def test_nested_outer_products_do_not_grow_without_end() -> None:
     ],
 )
 def test_a_tree_is_printed_as_it_was_typed(text: str) -> None:
-    assert code(ArrayReader(text).read()) == text
+    assert code(ArrayReader(text).read()[-1]) == text
 
 
 def test_a_tree_that_nests_too_deeply_is_refused() -> None:
