@@ -175,6 +175,7 @@ class Base:
         WeightsError : unknown name, no such file, no network, damaged, or of another shape.
         """
         weights = weights or self.default_weights
+        self.check(weights)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             backbone = Backbone(self.stages(), self.feature_width)
@@ -184,15 +185,28 @@ class Base:
         return backbone.eval()
 
     def _state(self, weights: str) -> State | None:
+        return self.weights[weights].load() if weights in self.weights else read_state(weights)
+
+    def check(self, weights: str) -> None:
+        """Refuse at once what `build` would refuse after a while.
+
+        Raises
+        ------
+        WeightsError : neither a name of `self.weights` nor the path of a file that is there.
+        """
         if weights in self.weights:
-            return self.weights[weights].load()
-        if Path(weights).suffix.lower() in (".safetensors", ".pth", ".pt"):
-            return read_state(weights)
+            return
         names = ", ".join(repr(name) for name in self.weights)
-        raise WeightsError(
-            f"unknown weights {weights!r} for {self.name}: give one of {names}, "
-            "or the path of a .safetensors, .pth or .pt file"
-        )
+        if Path(weights).suffix.lower() not in (".safetensors", ".pth", ".pt"):
+            raise WeightsError(
+                f"unknown weights {weights!r} for {self.name}: give one of {names}, "
+                "or the path of a .safetensors, .pth or .pt file"
+            )
+        if not os.path.isfile(resolve_input(weights)):
+            raise WeightsError(
+                f"no weights at {weights!r}: give the path of an existing file, "
+                f"or for {self.name} one of {names}"
+            )
 
 
 def load_state(backbone: Backbone, state: State, source: str, stage_name: Callable[[str], str] = str) -> None:
@@ -204,13 +218,20 @@ def load_state(backbone: Backbone, state: State, source: str, stage_name: Callab
 
     Raises
     ------
-    WeightsError : something is missing or has another shape; the message lists the first of them.
+    WeightsError : something is missing, has another shape (the message lists the first of them), or is no
+        plain tensor of finite numbers.
     """
     own = {name.removeprefix("stages."): value for name, value in backbone.state_dict().items()}
     given = {
         stage_name(name.removeprefix("module.").removeprefix("stages.")): value
         for name, value in state.items()
     }
+    for name in own:
+        kind = _odd_kind(given[name], own[name]) if name in given else None
+        if kind is not None:
+            raise WeightsError(
+                f"{source}: {name} is {kind}; save the weights as plain floating-point tensors"
+            )
     # old files lack BatchNorm's step counters, which nothing here reads
     missing = [name for name in own if name not in given and not name.endswith("num_batches_tracked")]
     wrong = [name for name in own if name in given and given[name].shape != own[name].shape]
@@ -234,6 +255,17 @@ def load_state(backbone: Backbone, state: State, source: str, stage_name: Callab
         for name, value in own.items():
             if name in given:
                 value.copy_(given[name])
+
+
+def _odd_kind(value: Tensor, own: Tensor) -> str | None:
+    """Return what keeps `value` from being copied number by number into `own`, None if nothing does."""
+    if value.is_meta:
+        return "a meta tensor, which holds no numbers"
+    if value.is_nested or value.is_quantized or value.layout != torch.strided:
+        return "nested, quantized or sparse"
+    if value.is_complex() or (own.is_floating_point() and not value.is_floating_point()):
+        return f"of type {value.dtype}"
+    return None
 
 
 def read_state(path: Path | str) -> State:
@@ -261,7 +293,9 @@ def read_state(path: Path | str) -> State:
         ) from error
     if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
         state = state["state_dict"]
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+    if not isinstance(state, dict) or not all(
+        isinstance(name, str) and isinstance(value, Tensor) for name, value in state.items()
+    ):
         raise WeightsError(f"{path} holds no state dict; save it with torch.save(model.state_dict(), ...)")
     return state
 

@@ -77,6 +77,7 @@ def frozen_phase(
     """
     record = get_base(base)
     weights = weights or record.default_weights
+    record.check(weights)
     size = size or record.size_for(weights)
     if size < record.smallest:
         raise ValueError(f"size={size}: {base} needs pictures of at least {record.smallest} pixels a side")

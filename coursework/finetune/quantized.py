@@ -22,6 +22,8 @@ from torch import Tensor
 from coursework._common.files import atomic_path
 
 FORMAT = "coursework-int8-v1"
+#: The largest side in pixels that a file is believed: the published networks stay below it.
+LARGEST = 1024
 SCALE = "::scale"
 
 
@@ -64,7 +66,8 @@ def stated_size(path: Path) -> int | None:
     """Return the side in pixels of the pictures that a file's weights were made for, None if it says none.
 
     It stands in a safetensors file's metadata as `size`, or in the card there as `statistics_size` (the
-    size at which `write_bundle` measured BatchNorm) or `size`. What is no number of pixels is passed over.
+    size at which `write_bundle` measured BatchNorm) or `size`. What is no number from 10 to `LARGEST` is
+    passed over.
     """
     if path.suffix.lower() != ".safetensors" or not os.path.isfile(path):
         return None
@@ -76,7 +79,7 @@ def stated_size(path: Path) -> int | None:
         return None  # reading the weights themselves will say what is wrong
     noted = card if isinstance(card, dict) else {}
     for value in (metadata.get("size"), noted.get("statistics_size"), noted.get("size")):
-        if re.fullmatch(r"[1-9]\d{1,3}", str(value)):
+        if re.fullmatch(r"[1-9][0-9]{1,3}", str(value)) and int(str(value)) <= LARGEST:
             return int(str(value))
     return None
 

@@ -3,7 +3,7 @@
 import hashlib
 import pickle
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,9 @@ def test_a_files_pictures_are_as_large_as_its_metadata_says(tmp_path: Path) -> N
             ({"size": "160"}, 160),
             ({"card": '{"statistics_size": 128, "size": 96}'}, 128),
             ({"card": '{"size": 96}'}, 96),
+            ({"size": "1024"}, 1024),
+            ({"size": "9999"}, 299),
+            ({"size": "1025", "card": '{"size": 96}'}, 96),
             ({"size": "-3", "card": "[1]"}, 299),
             ({"size": "1e99", "card": '{"size": true}'}, 299),
             ({"card": "no JSON"}, 299),
@@ -377,7 +380,12 @@ def test_files_that_are_no_weights_are_refused_by_name(
 
 
 def test_a_file_of_something_else_than_tensors_is_refused(tmp_path: Path) -> None:
-    for content in ([torch.zeros(2)], {"weights": "somewhere"}, {"state_dict": {"a": 1}}):
+    for content in (
+        [torch.zeros(2)],
+        {"weights": "somewhere"},
+        {"state_dict": {"a": 1}},
+        {0: torch.zeros(2)},
+    ):
         torch.save(content, tmp_path / "odd.pth")
         with pytest.raises(WeightsError, match=r"odd.pth holds no state dict"):
             read_state(tmp_path / "odd.pth")
@@ -406,6 +414,39 @@ def test_another_architectures_weights_do_not_fit_inception(
     with pytest.raises(WeightsError, match=r"Conv2d_1a_3x3\.conv\.weight is missing") as caught:
         get_base("inception_v3").build(str(tmp_path / "lite0.safetensors"))
     assert "It holds names such as 'blocks_0.0." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [
+        (lambda weight: weight.to_sparse(), "nested, quantized or sparse"),
+        (
+            lambda weight: torch.quantize_per_tensor(weight, 0.1, 0, torch.qint8),
+            "nested, quantized or sparse",
+        ),
+        (lambda weight: weight.to("meta"), "a meta tensor, which holds no numbers"),
+        (lambda weight: weight * (1 + 2j), "of type torch.complex64"),
+        (lambda weight: (weight * 100).to(torch.int8), "of type torch.int8"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")  # torch's own, on quantized tensors
+def test_only_plain_numbers_are_copied(
+    change: Callable[[Tensor], Tensor], kind: str, small: Backbone, tiny: Base, tmp_path: Path
+) -> None:
+    state = state_of(small)
+    torch.save(state | {"first.0.weight": change(state["first.0.weight"])}, tmp_path / "odd.pth")
+    with pytest.raises(WeightsError, match=rf"odd\.pth.*first\.0\.weight is {kind}; save the weights"):
+        tiny.build(str(tmp_path / "odd.pth"))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_floats_of_other_widths_are_converted(
+    dtype: torch.dtype, small: Backbone, tiny: Base, tmp_path: Path
+) -> None:
+    state = {name: value.to(dtype) for name, value in state_of(small).items()}
+    torch.save(state, tmp_path / "other.pth")
+    loaded = state_of(tiny.build(str(tmp_path / "other.pth"), seed=9))
+    assert all(torch.equal(loaded[name], value.to(loaded[name].dtype)) for name, value in state.items())
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from coursework.finetune import lab
+from coursework.finetune import bases, lab
 from coursework.finetune.bases import Base
 from coursework.finetune.features import frozen_features
 from coursework.finetune.images import Images
@@ -21,6 +22,10 @@ from coursework.finetune.training import Schedule
 
 HEAD = Schedule(5, 4, 0.01)
 BASE = Schedule(2, 4, 0.01)
+
+
+def no_stages() -> NoReturn:
+    raise AssertionError("the network is built")
 
 
 @pytest.fixture
@@ -74,8 +79,22 @@ def test_weights_size_and_head_can_be_chosen(tiny: Base, images: Images, cache: 
 def test_a_picture_too_small_for_the_base_is_refused_before_anything_is_built(images: Images) -> None:
     with pytest.raises(ValueError, match="size=74: inception_v3 needs pictures of at least 75 pixels"):
         frozen_phase(images, weights="none", size=74, schedule=HEAD)
-    with pytest.raises(ValueError, match="unknown base 'vgg'"):
+
+
+def test_an_unknown_base_or_weights_are_refused_before_anything_is_built(
+    images: Images, tiny: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(bases.BASES, "tiny", replace(tiny, stages=no_stages))
+    with pytest.raises(
+        ValueError, match="unknown base 'vgg'; the bases are inception_v3, efficientnet_lite0"
+    ):
         frozen_phase(images, base="vgg", schedule=HEAD)
+    for weights, message in (
+        ("imagenot", r"unknown weights 'imagenot' for tiny: give one of 'imagenet', 'bundled', 'none', or"),
+        ("gone.pth", r"no weights at 'gone\.pth': .* or for tiny one of 'imagenet', 'bundled', 'none'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            frozen_phase(images, base="tiny", weights=weights, schedule=HEAD)
 
 
 # The base trained too
