@@ -87,6 +87,17 @@ def test_a_correction_that_is_wrong_is_refused(name):
         check_claim(replace(claim, right={left: slipped}), 101)
 
 
+def test_the_size_of_a_gradient_without_the_size_of_the_input_is_refused():
+    # x_1 = z_1^(1) may be negative, and a size may not
+    claim = claims()["2.2.a"]
+    assert claim.forall == {"l": [1, "L-1"]}
+    for left, right in claim.right.items():
+        unsigned = {left.replace("Abs(z(l,1))", "z(l,1)"): right.replace("Abs(z(l,1))", "z(l,1)")}
+        assert unsigned != {left: right}
+        with pytest.raises(WrongRecord, match=r"2\.2\.a: .* is found differs at"):
+            check_claim(replace(claim, right=unsigned), 101)
+
+
 def test_a_check_of_nothing_is_a_failure():
     with pytest.raises(WrongRecord, match="was 0 at all 0 points"):
         check_claim(claims()["1.1.b"], grounds=[])
