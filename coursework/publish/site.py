@@ -104,12 +104,12 @@ def _read_entry(folder: Path, section: Section | None) -> Entry:
     try:
         entry.title = section.title if section else folder.name
     except ParameterError as error:
-        entry.problems.append(f"The notebook cannot be read: {error}")
+        entry.problems.append(str(error))
     try:
         _read_report(folder, entry)
     except (OSError, ValidationError) as error:
         entry.manifest = None
-        entry.problems.append(f"The report cannot be read: {_in_words(error)}")
+        entry.problems.append(f"The report cannot be read: {_in_words(error)}; run the section again")
     return entry
 
 

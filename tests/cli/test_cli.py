@@ -99,7 +99,7 @@ def test_the_index_lists_a_notebook_that_cannot_be_read_and_names_a_folder_that_
     (tmp_path / "2_cut.ipynb").write_text("{")
     assert invoke("site", "--notebooks", tmp_path, "--out", tmp_path / "reports").exit_code == 0
     page = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
-    assert "The notebook cannot be read: 2_cut.ipynb" in page
+    assert "2_cut.ipynb is not a notebook that can be read" in page
     result = invoke("site", "--notebooks", tmp_path, "--out", tmp_path / "2_cut.ipynb" / "reports")
     assert result.exit_code == 1
     assert "the index cannot be written" in result.output
