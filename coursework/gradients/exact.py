@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coursework.gradients.arithmetic import Arithmetic
-from coursework.gradients.chain import Networks, Pass, propagate
+from coursework.gradients.chain import Networks, Pass, Trace, propagate
+from coursework.gradients.scaled import Scaled
 
 Whole = NDArray[Any]
 
@@ -55,9 +56,8 @@ def exact_pass(networks: Networks) -> Pass[Whole]:
     networks.require_plain("exact arithmetic")
     if networks.activation not in _WHOLE:
         raise ValueError(f"{networks.activation!r} does not keep whole numbers whole: use relu or identity")
-    for values in (networks.x, networks.t, *networks.w.values(), *networks.b.values()):
-        if not np.array_equal(values, np.round(values)):
-            raise ValueError("exact arithmetic needs whole numbers, and some of the network's are not")
+    if not _all_whole(networks):
+        raise ValueError("exact arithmetic needs whole numbers, and some of the network's are not")
     kind: type = np.int64 if largest_possible(networks) < 2**62 else object
 
     def lift(values: Any) -> Whole:
@@ -66,6 +66,28 @@ def exact_pass(networks: Networks) -> Pass[Whole]:
     value, slope = _WHOLE[networks.activation]
     number = Arithmetic(lift, value, slope, lambda x: x == 0, _no_root)
     return propagate(networks, number)
+
+
+def _all_whole(networks: Networks) -> bool:
+    everything = (networks.x, networks.t, *networks.w.values(), *networks.b.values())
+    return all(np.array_equal(values, np.round(values)) for values in everything)
+
+
+def certain(trace: Trace) -> Trace:
+    """Return the trace with every sign and every zero as whole-number arithmetic has them.
+
+    A trace keeps 53 bits. Where a batch of whole numbers under "relu" or "identity" may need more, it is run
+    again by `exact_pass` and then rounded; every other trace is returned as it is.
+    """
+    networks = trace.networks
+    if networks.activation not in _WHOLE or not _all_whole(networks):
+        return trace
+    if largest_possible(networks) < 2**53:
+        return trace
+    exact = exact_pass(networks)
+    layers = (exact.a, exact.z, exact.delta)
+    a, z, delta = ({l: Scaled.of_whole(numbers) for l, numbers in layer.items()} for layer in layers)
+    return Trace(networks, a, z, delta)
 
 
 def _no_root(x: Any, mask: Any) -> Any:

@@ -44,6 +44,13 @@ class Scaled:
         return cls._normalized(np.asarray(values, dtype=np.float64), np.int64(0))
 
     @classmethod
+    def of_whole(cls, values: NDArray[Any]) -> Scaled:
+        """Return whole numbers of any size (an array of ints), rounded to 53 bits."""
+        twos = np.vectorize(lambda n: int(n).bit_length(), otypes=[np.int64])(values)
+        mantissa = np.vectorize(lambda n, e: int(n) / (1 << int(e)), otypes=[np.float64])(values, twos)
+        return cls._normalized(mantissa, twos)
+
+    @classmethod
     def exp(cls, x: ArrayLike) -> Scaled:
         """Return e**x, also where a float would be 0 or infinite.
 

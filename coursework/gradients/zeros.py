@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from coursework.gradients.chain import Networks, Trace
+from coursework.gradients.exact import certain
 
 Booleans = NDArray[np.bool_]
 
@@ -24,13 +25,17 @@ CONDITIONS: dict[str, str] = {
 }
 
 
+def _judged(trace: Trace) -> Trace:
+    trace.networks.require_plain("the list of conditions for a zero gradient")
+    return certain(trace)
+
+
 def live_paths(trace: Trace) -> dict[int, Booleans]:
     """Return, for layers 2..depth+1, which units reach the output over active units and nonzero weights.
 
     A unit's own slope does not count. Shapes (units, B).
     """
     networks = trace.networks
-    networks.require_plain("the list of conditions for a zero gradient")
     last = networks.depth + 1
     reaches: dict[int, Booleans] = {last: np.ones((1, networks.batch), dtype=bool)}
     open_below = reaches[last]
@@ -45,8 +50,11 @@ def zero_conditions(trace: Trace, l: int, j: int = 1, k: int = 1) -> dict[str, B
     """Return for every network which of the `CONDITIONS` make dE/dw_jk^(l) zero; arrays of shape (B,).
 
     The gradient is zero exactly where at least one of them holds. "cancellation" is set only where none
-    of the others is.
+    of the others is. Whole numbers under "relu" and "identity" are judged without rounding at any depth
+    (`certain`); other weights as the trace's 53 bits have them, so that there "cancellation" means down to
+    the last of these bits.
     """
+    trace = _judged(trace)
     return _conditions(trace, live_paths(trace), l, j, k)
 
 
@@ -70,6 +78,7 @@ def first_conditions(trace: Trace) -> dict[str, NDArray[np.float64]]:
     -------
     arrays of shape (depth,); over all keys they sum to 1 for every layer.
     """
+    trace = _judged(trace)
     depth, reaches = trace.networks.depth, live_paths(trace)
     shares = {name: np.zeros(depth) for name in (*CONDITIONS, "nonzero")}
     for l in range(1, depth + 1):
@@ -98,12 +107,15 @@ class Explanation:
 
 
 def explain_zero(trace: Trace, l: int, j: int = 1, k: int = 1, network: int = 0) -> Explanation:
-    """Say which conditions make dE/dw_jk^(l) zero in one network of the batch (counted from 0)."""
+    """Say which conditions make dE/dw_jk^(l) zero in one network of the batch (counted from 0).
+
+    Exact for whole numbers at any depth; see `zero_conditions`.
+    """
     batch = trace.networks.batch
     if not 0 <= network < batch:
         raise ValueError(f"there is no network {network} in a batch of {batch}: choose 0 to {batch - 1}")
-    one = trace.select(slice(network, network + 1))
-    holding = tuple(name for name, holds in zero_conditions(one, l, j, k).items() if holds[0])
+    one = _judged(trace.select(slice(network, network + 1)))
+    holding = tuple(name for name, holds in _conditions(one, live_paths(one), l, j, k).items() if holds[0])
     weight = f"dE/dw_{j}{k}^({l})"
     if not holding:
         size = float(one.gradient(l, j, k)[0].log10_abs())

@@ -70,3 +70,13 @@ def test_infinite_and_missing_numbers_are_refused() -> None:
         Scaled.of([1.0, math.nan])
     with pytest.raises(ValueError, match="smaller weights"):
         Scaled.exp(1e300)
+
+
+def test_whole_numbers_of_any_size_keep_their_leading_digits() -> None:
+    numbers = [0, 1, -3, 2**53 - 1, 7**4000, -(7**4000), 2**60 - 1]
+    scaled = Scaled.of_whole(np.array(numbers, dtype=object))
+    assert scaled.is_zero.tolist() == [n == 0 for n in numbers]
+    assert scaled.sign.tolist() == [0, 1, -1, 1, 1, -1, 1]
+    assert scaled[4].log10_abs() == pytest.approx(4000 * np.log10(7), rel=1e-15)
+    assert scaled[:4].to_float().tolist() == numbers[:4]
+    assert scaled[6].to_float() == 2.0**60

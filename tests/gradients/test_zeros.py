@@ -5,7 +5,7 @@ import pytest
 
 from coursework.gradients.chain import Networks, Trace, run
 from coursework.gradients.ensembles import ChainSpec, draw
-from coursework.gradients.exact import exact_pass
+from coursework.gradients.exact import exact_pass, largest_possible
 from coursework.gradients.precision import plain_gradients
 from coursework.gradients.zeros import CONDITIONS, explain_zero, first_conditions, zero_conditions
 
@@ -121,6 +121,40 @@ def test_every_condition_agrees_with_whole_number_arithmetic_in_100_000_networks
                     seen["nonzero"] += int(np.count_nonzero(gradient))
     assert total == 100_000
     assert min(seen.values()) > 1000
+
+
+@pytest.mark.parametrize("depth", [38, 152])
+def test_a_difference_of_one_in_numbers_of_many_digits_is_a_living_path(depth: int) -> None:
+    # [[1, 2], [2, 1]] multiplies z1 - z2 by -1 and z1 + z2 by 3: float64 loses the first after 33 layers
+    w = {layer: np.array([[[1.0], [2.0]], [[2.0], [1.0]]]) for layer in range(1, depth - 1)}
+    w[depth - 1] = np.array([[[1.0], [-1.0]], [[-1.0], [1.0]]])
+    w[depth] = np.array([[[1.0], [1.0]]])
+    trace = run(Networks("full", "relu", w, x=np.array([[1.0], [2.0]]), t=np.array([5.0])))
+    assert explain_zero(trace, depth, 1, 1).conditions == ("source",)  # a = -1, since depth is even
+    explanation = explain_zero(trace, depth, 1, 2)
+    assert not explanation.zero
+    assert explanation.text.endswith("its magnitude is 10^0.60")  # (1 - 5) * 1
+    assert not explain_zero(trace, 1).zero
+
+
+@pytest.mark.parametrize(("width", "depth", "low", "high"), [(4, 40, -1, 3), (2, 152, 0, 3), (3, 152, -1, 4)])
+def test_conditions_of_whole_numbers_hold_beyond_53_bits(width: int, depth: int, low: int, high: int) -> None:
+    rng = np.random.default_rng(1)
+
+    def whole(*shape: int) -> np.ndarray:
+        return rng.integers(low, high, size=(*shape, 60)).astype(float)
+
+    w = {layer: whole(width, width) for layer in range(1, depth)} | {depth: whole(1, width)}
+    networks = Networks("full", "relu", w, x=whole(width), t=whole())
+    trace, exact = run(networks), exact_pass(networks)
+    for l in (1, depth // 2, depth):
+        zero = exact.gradients(l)[0, 0] == 0
+        found = np.any(list(zero_conditions(trace, l).values()), axis=0)
+        assert np.array_equal(found, zero)
+        if l == 1:
+            assert 1 - first_conditions(trace)["nonzero"][0] == pytest.approx(np.mean(zero))
+            assert [explain_zero(trace, l, network=n).zero for n in range(8)] == zero[:8].tolist()
+    assert largest_possible(networks) > 2**53
 
 
 def test_explanations_of_single_networks_are_the_conditions_of_the_batch() -> None:
