@@ -9,15 +9,20 @@ from pathlib import Path
 
 from safetensors import SafetensorError
 
-from coursework._common.files import atomic_path
+from coursework._common.files import PROJECT_ROOT, atomic_path, home_folder
 
 
 def cache_folder() -> Path:
-    """Return the folder to use: `$COURSEWORK_CACHE`, else `coursework` in the user's cache folder."""
-    named = os.environ.get("COURSEWORK_CACHE")
+    """Return the folder to use: `$COURSEWORK_CACHE`, else `coursework` in the user's cache folder.
+
+    For a user without a home folder it is `cache` in the project's.
+    """
+    named, caches, home = os.environ.get("COURSEWORK_CACHE"), os.environ.get("XDG_CACHE_HOME"), home_folder()
     if named:
         return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "coursework"
+    if caches:
+        return Path(caches) / "coursework"
+    return home / ".cache" / "coursework" if home else PROJECT_ROOT / "cache"
 
 
 def keep(file: Path, what: str, write: Callable[[Path], object]) -> None:

@@ -8,6 +8,8 @@ from typing import NoReturn
 import pytest
 from safetensors import SafetensorError
 
+from coursework._common.files import PROJECT_ROOT
+from coursework.finetune import cache
 from coursework.finetune.cache import cache_folder, keep
 
 
@@ -20,6 +22,8 @@ def test_the_cache_is_where_the_environment_says(monkeypatch: pytest.MonkeyPatch
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     assert cache_folder() == tmp_path / "home" / ".cache" / "coursework"
+    monkeypatch.setattr(cache, "home_folder", lambda: None)
+    assert cache_folder() == PROJECT_ROOT / "cache"
 
 
 def test_what_is_kept_replaces_what_was_there(tmp_path: Path) -> None:
