@@ -9,13 +9,14 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import expit
 
 from coursework._common.panel import Panel
 from coursework._common.states import State, states_html
 from coursework.gradients.activations import ACTIVATIONS, Activation
 from coursework.gradients.arithmetic import Arithmetic, plain_numbers
-from coursework.gradients.chain import Networks, propagate, run
+from coursework.gradients.chain import Networks, Pass, propagate, run
 from coursework.gradients.ensembles import ChainSpec, draw
 from coursework.gradients.layer_chart import LEVELS, layer_chart
 from coursework.gradients.scaled import Array
@@ -43,8 +44,8 @@ _SLOPES: dict[str, Callable[[Array, Array], Array]] = {
     "tanh": lambda a, z: np.asarray(4 * expit(2 * a) * expit(-2 * a)),
 }
 
-#: Activations whose slopes are exact in float64.
-_STRAIGHT = ("relu", "leaky relu", "identity")
+#: Under this float64 has lost places.
+_TINY = 10.0**_TRUSTED
 
 
 def gradient_panel(*, depth: int = 152, width: int = 8, seed: int = 0) -> Panel:
@@ -124,12 +125,30 @@ def log10_gradients(networks: Networks) -> Array:
     with np.errstate(all="ignore"):
         plain = propagate(networks, _numbers(networks.h))
         logs = np.log10(np.abs([plain.gradient(l) for l in range(1, networks.depth + 1)]))
-    zero_is_exact = networks.activation in _STRAIGHT
-    doubtful = ~(np.isfinite(logs) & (logs > _TRUSTED)) & ~(np.isneginf(logs) & zero_is_exact)
-    again = np.flatnonzero(doubtful.any(axis=0))
+    doubtful = ~(np.isfinite(logs) & (logs > _TRUSTED)) & ~_silent(plain)
+    again = np.flatnonzero(doubtful.any(axis=0) | _underflowed(plain))
     if again.size:
         logs[:, again] = run(networks.select(again)).log10_gradients
     return np.asarray(logs)
+
+
+def _silent(plain: Pass[Array]) -> NDArray[np.bool_]:
+    """Return where a switched-off rectified linear unit makes dE/dw_11^(l) zero; shape (depth, B)."""
+    layers = range(1, plain.networks.depth + 1)
+    if plain.networks.activation != "relu":
+        return np.zeros((len(layers), plain.networks.batch), dtype=bool)
+    zero = [(plain.delta[l + 1][0] == 0) | (plain.z[l][0] == 0) for l in layers]
+    # of several examples each must be silent
+    return np.stack([each if each.ndim == 1 else each.all(axis=0) for each in zero])
+
+
+def _underflowed(plain: Pass[Array]) -> NDArray[np.bool_]:
+    """Return in which networks some activation or delta came near the end of float64's range; shape (B,)."""
+    found = np.zeros(plain.networks.batch, dtype=bool)
+    for numbers in (*plain.z.values(), *plain.delta.values()):
+        tiny = (numbers != 0) & (np.abs(numbers) < _TINY)
+        found |= tiny.reshape(-1, tiny.shape[-1]).any(axis=0)
+    return found
 
 
 def _numbers(h: Activation) -> Arithmetic:

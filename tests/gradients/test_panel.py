@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-from coursework.gradients.chain import run
+from coursework.gradients.chain import Networks, run
 from coursework.gradients.ensembles import ChainSpec, draw
 from coursework.gradients.layer_chart import layer_chart
 from coursework.gradients.panel import (
@@ -37,6 +37,33 @@ def test_what_float64_loses_is_computed_again() -> None:
     assert np.all(np.isfinite(found))
     assert found.min() < -330
     assert np.allclose(found, run(networks).log10_gradients, rtol=1e-10)
+
+
+@pytest.mark.parametrize("activation", ["leaky relu", "identity", "relu"])
+@pytest.mark.parametrize("scale", [0.01, 1e-3])
+def test_what_underflows_on_the_way_is_not_called_zero(activation: str, scale: float) -> None:
+    networks = draw(Knobs(152, activation, scale, 2, "none").spec(), 12, 0)
+    if activation == "relu":
+        networks = draw(ChainSpec(152, "full", "relu", scale=scale / np.sqrt(2), width=2, alive=True), 12, 0)
+    found, exact = log10_gradients(networks), run(networks).log10_gradients
+    assert exact[0].min() < -290
+    np.testing.assert_array_equal(np.isneginf(found), np.isneginf(exact))
+    np.testing.assert_allclose(found, exact, rtol=1e-9)
+
+
+def test_the_panel_does_not_say_zero_where_nothing_is() -> None:
+    assert (
+        "in 0 of 30 networks it is exactly 0"
+        in gradient_state(Knobs(152, "leaky relu", 0.1, 1, "none"), 0).alt
+    )
+
+
+def test_a_product_that_underflows_of_factors_that_do_not_is_computed_again() -> None:
+    # z^(2) = 1e-200 and delta^(3) = 1e-200 are floats, their product is none
+    one = np.ones((1, 1))
+    w = {1: one[np.newaxis] * 1e-200, 2: one[np.newaxis], 3: one[np.newaxis] * 1e-200}
+    networks = Networks("full", "relu", w, one, np.full(1, 1.0))
+    np.testing.assert_allclose(log10_gradients(networks)[1], -400.0, rtol=1e-12)
 
 
 def test_a_saturated_unit_keeps_its_slope() -> None:
