@@ -3,7 +3,8 @@
 Throughout, the weights into a layer of `n` units are independent with mean 0 and variance sw2 / n, the biases
 have variance sb2, and z ~ N(0, 1). Expectations are sums over an even grid of z: for analytic h the error
 falls geometrically with its step, and the grid, symmetric without a point at 0, is exact for rectified linear
-units. Gauss-Hermite nodes are too far apart for the narrow slope of saturated units.
+units. Gauss-Hermite nodes are too far apart for the narrow slope of saturated units, and beyond q = 400 the
+even grid is too: from there on the points lie evenly in arsinh(sqrt(q) z), dense around a = 0.
 
 Sources: Poole et al. 2016 (arXiv:1606.05340, section 2: forward), Schoenholz et al. 2017 (arXiv:1611.01232,
 section 3: depth scales, section 5: gradients). All of it assumes width -> infinity at fixed depth. It says
@@ -17,13 +18,18 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 
 from coursework.gradients.activations import ACTIVATIONS, Activation
 
 Array = NDArray[np.float64]
 
-#: Fixed points are looked for so long; on the critical line of tanh there is none to be found.
+#: Fixed points are iterated for so long, and then looked for on a grid of q.
 _STEPS = 4000
+#: The variance from which the bend of an activation is narrow beside the even grid of z.
+_WIDE = 400.0
+#: sqrt(q) z and its square stay floats for q between the inverse of this and this.
+_LARGEST = 1e300
 
 
 @cache
@@ -32,6 +38,19 @@ def _gauss(points: int = 2000) -> tuple[Array, Array]:
     z = (np.arange(points) + 0.5) * 20 / points - 10
     p = np.exp(-z * z / 2)
     return z, p / p.sum()
+
+
+def _pre_activations(q: float, points: int = 2000) -> tuple[Array, Array]:
+    """Return points a of N(0, q) and their probabilities."""
+    root = float(np.sqrt(q))
+    if q <= _WIDE:
+        z, p = _gauss(points)
+        return root * z, p
+    end = np.arcsinh(10 * root)
+    t = (np.arange(points) + 0.5) * 2 * end / points - end
+    a = np.sinh(t)
+    p = np.exp(-((a / root) ** 2) / 2) * np.cosh(t)
+    return a, p / p.sum()
 
 
 @dataclass(frozen=True)
@@ -61,18 +80,21 @@ class MeanField:
         return ACTIVATIONS[self.activation]
 
     def next_q(self, q: float) -> float:
-        """Return q^(l+1) = sw2 E[h(sqrt(q) z)^2] + sb2, the variance of the next pre-activations."""
-        z, p = _gauss()
-        return float(self.sw2 * p @ self._h.plain_value(np.sqrt(q) * z) ** 2 + self.sb2)
+        """Return q^(l+1) = sw2 E[h(sqrt(q) z)^2] + sb2, the variance of the next pre-activations.
+
+        From q = 1e300 on, where float64 ends, the one of q = 1e300.
+        """
+        a, p = _pre_activations(min(q, _LARGEST))
+        with np.errstate(over="ignore"):
+            return float(self.sw2 * p @ self._h.plain_value(a) ** 2 + self.sb2)
 
     def chi(self, q: float) -> float:
         """Return sw2 E[h'(sqrt(q) z)^2]: the factor of the mean squared delta from a layer to the one before.
 
         `chi(fixed_point())` is the chi_1 of Schoenholz et al.: under 1 gradients vanish (ordered
-        phase), over 1 they explode (chaotic phase).
+        phase), over 1 they explode (chaotic phase). Outside 1e-300..1e300 the slope is that of the end.
         """
-        z, p = _gauss()
-        a = np.sqrt(q) * z
+        a, p = _pre_activations(min(max(q, 1 / _LARGEST), _LARGEST))
         return float(self.sw2 * p @ self._h.plain_slope(a, self._h.plain_value(a)) ** 2)
 
     def trajectory(self, q_first: float, layers: int) -> Array:
@@ -88,7 +110,8 @@ class MeanField:
         Raises
         ------
         ValueError
-            if the variance is still on its way after 4000 layers, as on the critical line of tanh.
+            if the variance neither settles within 4000 layers nor has a fixed point, 0 or infinity ahead
+            that it leaves no doubt about, as on the critical line of tanh.
         """
         q = 1.0
         for _ in range(_STEPS):
@@ -98,6 +121,23 @@ class MeanField:
             if not 1e-200 < after < 1e200:
                 return 0.0 if after < 1 else np.inf
             q = after
+        return self._limit_from(q)
+
+    def _limit_from(self, q: float) -> float:
+        """Return where a slow variance tends to: the first q ahead that the map keeps, or 0 or infinity."""
+
+        def growth(log10_q: float) -> float:
+            return float(np.log(self.next_q(10.0**log10_q) / 10.0**log10_q))
+
+        start = float(np.log10(q))
+        way = np.sign(growth(start))
+        before = start
+        for ahead in start + way * np.linspace(0.05, 12, 240):
+            if way * growth(ahead) < -1e-12:
+                return float(10.0 ** brentq(growth, before, ahead, xtol=1e-14, rtol=1e-14))
+            before = ahead
+        if way * growth(before) > 1e-9:
+            return 0.0 if way < 0 else np.inf
         raise ValueError(
             f"q of {self.activation!r} with sw2 {self.sw2:g}, sb2 {self.sb2:g} has no fixed point within "
             f"{_STEPS} layers: use trajectory()"
@@ -117,10 +157,9 @@ class MeanField:
     def depth_scale_q(self) -> float:
         """Return xi_q = -1 / ln(dq^(l+1)/dq^(l) at q*): layers in which q - q* falls by e."""
         q = max(self._finite_fixed_point(), 1e-12)
-        z, p = _gauss()
-        a = np.sqrt(q) * z
+        a, p = _pre_activations(q)
         value = self._h.plain_value(a)
-        rate = self.sw2 * p @ (value * self._h.plain_slope(a, value) * z) / np.sqrt(q)
+        rate = self.sw2 * p @ (value * self._h.plain_slope(a, value) * a) / q
         return _scale(float(rate))
 
     def depth_scale_gradient(self) -> float:
@@ -211,8 +250,14 @@ def log10_weight_norms(field: MeanField, q_first: float, layers: int) -> Array:
     Parameters
     ----------
     layers : hidden layers; entry i belongs to the weights between hidden layers i + 1 and i + 2.
+
+    Raises
+    ------
+    ValueError : q leaves the range of float64 on the way.
     """
     q = field.trajectory(q_first, layers)
+    if not np.all((q > 1 / _LARGEST) & (q < _LARGEST)):
+        raise ValueError(f"q of {field} leaves the range of float64 in {layers} layers: ask for fewer")
     deltas = field.log10_norms(q_first, layers)[1:]
     activity = 0.5 * np.log10((q[1:] - field.sb2) / field.sw2)
     both = deltas + activity
@@ -230,9 +275,8 @@ def spectrum_variance(activation: str, depth: int, q: float, orthogonal: bool = 
     ----------
     q : variance of the pre-activations, the same in every layer (q = q*).
     """
-    z, p = _gauss()
     h = ACTIVATIONS[activation]
-    a = np.sqrt(q) * z
+    a, p = _pre_activations(q)
     slope2 = h.plain_slope(a, h.plain_value(a)) ** 2
     mu1, mu2 = p @ slope2, p @ slope2**2
     return float(depth * (mu2 / mu1**2 - 1 + (0 if orthogonal else 1)))

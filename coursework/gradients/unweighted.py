@@ -21,6 +21,12 @@ from numpy.typing import NDArray
 from coursework.gradients.activations import ACTIVATIONS
 
 Array = NDArray[np.float64]
+Exponents = NDArray[np.int64]
+
+#: Pre-activations whose size leaves 2**-400..2**400 are stored as multiples of a power of two instead.
+_RANGE = 400
+#: The size, a power of two, that they are given then: tanh and gelu are linear there to the last place.
+_SMALL, _LARGE = -100, 100
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,8 @@ class Norms:
     ----------
     delta : log10 ||delta^(l)||, row i for the (i+1)-th hidden layer, shape (D, B); -inf where exactly zero.
         delta is the derivative by the pre-activations of u . z^(D), u a random direction of length 1.
-    z : log10 ||z^(l)|| of the hidden layers, shape (D, B). q : mean squared pre-activation, shape (D, B).
+    z : log10 ||z^(l)|| of the hidden layers, shape (D, B).
+    q : mean squared pre-activation, shape (D, B); 0 or infinite where it is out of float64's range.
     """
 
     delta: Array
@@ -67,7 +74,8 @@ def sample_norms(
     Raises
     ------
     ValueError
-        for an unknown activation, sizes under 1, or if the numbers leave the range of float64.
+        for an unknown activation, sizes under 1, or if all activations of a layer underflow though its
+        pre-activations do not, as those of saturated sigmoid units.
     """
     if activation not in ACTIVATIONS:
         raise ValueError(f"activation {activation!r} is unknown: choose one of {', '.join(ACTIVATIONS)}")
@@ -81,12 +89,17 @@ def sample_norms(
     fields: list[Array] = []
     linear: list[Array] = []
     z: list[Array] = []
+    # row l of fields, linear and z stands for the numbers in it times 2**twos[l], one power for each network
+    twos = [np.zeros(networks, dtype=np.int64)]
     reach = np.full(networks, np.sqrt(q_first - sb2) if q_first > sb2 else 0.0)
     for _ in range(depth):
-        linear.append(reach * rng.standard_normal(shape))
-        fields.append(linear[-1] + sb * rng.standard_normal(shape) if sb else linear[-1])
+        twos.append(twos[-1] + _excess(np.hypot(reach, np.ldexp(sb, -twos[-1])), activation))
+        linear.append(np.ldexp(reach, twos[-2] - twos[-1]) * rng.standard_normal(shape))
+        bias = np.ldexp(sb, -twos[-1])
+        fields.append(linear[-1] + bias * rng.standard_normal(shape) if sb else linear[-1])
         z.append(np.asarray(h.plain_value(fields[-1]), dtype=np.float64))
         reach = s * _length(z[-1])
+    twos = twos[1:]
     lengths = np.stack([_length(row) for row in z])
     if not np.all(np.isfinite(lengths)) or (activation != "relu" and not np.all(lengths > 1e-150)):
         raise ValueError(f"{depth} layers of {activation!r} at sw2 {sw2} leave the range of float64")
@@ -103,10 +116,25 @@ def sample_norms(
             total = total + np.log10(size)
         logs[l] = total
         if l:
-            back = _conditioned(z[l - 1], lengths[l - 1], linear[l], delta, s, rng)
+            ahead = np.ldexp(linear[l], twos[l] - twos[l - 1])
+            back = _conditioned(z[l - 1], lengths[l - 1], ahead, delta, s, rng)
             delta = h.plain_slope(fields[l - 1], z[l - 1]) * back
-    with np.errstate(divide="ignore"):
-        return Norms(logs, np.log10(lengths), np.stack([(a * a).mean(axis=0) for a in fields]))
+    powers = np.stack(twos)
+    q = np.stack([(a * a).mean(axis=0) for a in fields])
+    with np.errstate(divide="ignore", over="ignore", under="ignore"):
+        return Norms(logs, np.log10(lengths) + powers * np.log10(2.0), np.ldexp(q, 2 * powers))
+
+
+def _excess(size: Array, activation: str) -> Exponents:
+    """Return which power of two to take out of pre-activations of this size, 0 for most.
+
+    Under 2**-400 every activation but the sigmoid is a multiple of a (on either side of 0), and over 2**400
+    those that are not bounded are.
+    """
+    exponent = np.frexp(size)[1].astype(np.int64)
+    small = (exponent < -_RANGE) & (activation != "sigmoid")
+    large = (exponent > _RANGE) & (activation not in ("sigmoid", "tanh"))
+    return np.where(small, exponent - _SMALL, np.where(large, exponent - _LARGE, 0))
 
 
 def _length(vectors: Array) -> Array:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from coursework.gradients.meanfield import (
     MeanField,
@@ -72,6 +73,46 @@ def test_at_criticality_the_transient_is_right_where_the_fixed_point_is_not() ->
     # a power law: after 12 layers the variance is still 0.05 and the slope 0.92, not 0 and 1
     assert q == pytest.approx([0.0478, 0.0434], abs=1e-3)
     assert field.chi(q[-1]) == pytest.approx(0.924, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("activation", "sw2", "limit"),
+    [("tanh", 0.9, 0.0), ("tanh", 0.99, 0.0), ("relu", 1.95, 0.0), ("relu", 2.05, np.inf)],
+)
+def test_a_variance_that_creeps_has_its_limit_too(activation: str, sw2: float, limit: float) -> None:
+    assert MeanField(activation, sw2).fixed_point() == limit
+
+
+def test_a_fixed_point_near_criticality_is_found_though_the_layers_take_long() -> None:
+    field = MeanField("tanh", 1.0005)
+    # E tanh^2 = q - 2 q^2 + 17/3 q^3: q* is near (sw2 - 1) / 2
+    q = field.fixed_point()
+    assert q == pytest.approx(0.0005 / 2, rel=2e-3)
+    assert field.next_q(q) == pytest.approx(q, rel=1e-12)
+
+
+@pytest.mark.parametrize("q", [300.0, 500.0, 1e4, 1e6, 1e8])
+def test_the_slope_of_saturated_units_is_that_of_an_adaptive_integral(q: float) -> None:
+    def density(a: float) -> float:
+        return float(np.exp(-a * a / (2 * q)) / np.sqrt(2 * np.pi * q))
+
+    tanh, _ = quad(lambda a: density(a) * np.cosh(a) ** -4, -30, 30, limit=400)
+    assert MeanField("tanh", 1.0).chi(q) == pytest.approx(tanh, rel=1e-9)
+    sigmoid, _ = quad(lambda a: density(a) * (2 * np.cosh(a / 2)) ** -4, -60, 60, limit=400)
+    assert MeanField("sigmoid", 1.0).chi(q) == pytest.approx(sigmoid, rel=1e-9)
+    # E tanh^2 = 1 - E sech^2
+    missing, _ = quad(lambda a: density(a) * np.cosh(a) ** -2, -30, 30, limit=400)
+    assert MeanField("tanh", 1.0).next_q(q) == pytest.approx(1 - missing, rel=1e-9)
+
+
+def test_norms_of_networks_deeper_than_float64_reaches_are_predicted() -> None:
+    layers = 1000
+    for activation, sw2, factor in (("relu", 0.5, 0.25), ("relu", 8.0, 4.0), ("tanh", 0.25, 0.25)):
+        norms = MeanField(activation, sw2).log10_norms(1e-20, layers)
+        assert norms[0] == pytest.approx((layers - 1) * np.log10(factor) / 2, rel=1e-9)
+    for sw2 in (0.5, 8.0):
+        with pytest.raises(ValueError, match="leaves the range of float64 in 1000 layers"):
+            log10_weight_norms(MeanField("relu", sw2), 1.0, layers)
 
 
 def test_gradients_of_weights_stay_flat_where_delta_vanishes() -> None:

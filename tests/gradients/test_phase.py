@@ -35,3 +35,16 @@ def test_narrow_living_networks_change_by_the_exact_amount_a_layer() -> None:
 
 def test_where_too_few_live_nothing_is_claimed() -> None:
     assert np.isnan(narrow_phase([1], [1.0], networks=20, seed=0).measured).all()
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("activation", "ends"), [("tanh", (0.5, 4.0)), ("relu", (0.7, 2.8)), ("sigmoid", (1, 40))]
+)
+def test_planes_deeper_than_float64_reaches_are_measured(activation: str, ends: tuple[float, float]) -> None:
+    plane = wide_phase(activation, ends, width=32, depth=1200, networks=3, seed=726)
+    assert np.all(np.isfinite(plane.measured))
+    assert np.all(np.isfinite(plane.predicted))
+    low, high = plane.measured[-1]
+    assert low < -300
+    assert high > 40

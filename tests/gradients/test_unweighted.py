@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.random import Generator
+from scipy.special import polygamma, psi
 from scipy.stats import ks_2samp
 
 from coursework.gradients import unweighted
@@ -95,4 +96,37 @@ def test_what_cannot_be_drawn_is_refused() -> None:
     with pytest.raises(ValueError, match="width 0"):
         sample_norms("tanh", 0, 2, 1.0)
     with pytest.raises(ValueError, match="leave the range of float64"):
-        sample_norms("identity", 2, 3000, 1e-4, networks=2)
+        sample_norms("sigmoid", 1, 5, 1e8, networks=20)
+
+
+@pytest.mark.parametrize("sw2", [1e-4, 0.5, 4.0, 1e4])
+def test_linear_networks_keep_their_law_at_any_depth(sw2: float) -> None:
+    depth, width, networks = 3000, 4, 40
+    norms = sample_norms("identity", width, depth, sw2, networks=networks, seed=5)
+    # ln ||z||^2 steps by sw2 / n times chi-squared with n degrees of freedom, forward and backward
+    mean = (psi(width / 2) + np.log(2 * sw2 / width)) / (2 * np.log(10))
+    spread = np.sqrt(polygamma(1, width / 2) / 4 * depth / networks) / np.log(10)
+    for forward in (norms.z[-1] - norms.z[0], norms.delta[0] - norms.delta[-1]):
+        assert forward.mean() == pytest.approx((depth - 1) * mean, abs=5 * spread)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu", "leaky relu", "relu"])
+def test_a_power_of_two_taken_out_changes_nothing(activation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = (activation, 8, 220, 0.02)
+    plain = sample_norms(*arguments, q_first=1e-20, networks=6, seed=1)
+    monkeypatch.setattr(unweighted, "_RANGE", 120)
+    taken = sample_norms(*arguments, q_first=1e-20, networks=6, seed=1)
+    alive = np.isfinite(plain.z)
+    assert plain.z[alive].min() < -150
+    for one, other in ((plain.z, taken.z), (plain.delta, taken.delta)):
+        np.testing.assert_allclose(one, other, rtol=1e-12)
+    np.testing.assert_allclose(plain.q[:50], taken.q[:50], rtol=1e-12)
+
+
+def test_the_range_is_left_on_both_sides_with_biases_too() -> None:
+    large = sample_norms("relu", 64, 1500, 8.0, 1.0, networks=3, seed=0)
+    assert np.all(large.z[-1] > 308)
+    assert np.all(np.isfinite(large.delta))
+    # biases keep the pre-activations of a contracting network at their own size
+    small = sample_norms("tanh", 64, 800, 0.01, 1.0, networks=3, seed=0)
+    assert np.all(np.abs(small.q[-1] - 1) < 1)
