@@ -1,0 +1,234 @@
+"""What a record prints as right is read again from its LaTeX and compared with what the record checks.
+
+The reader is the judge's, which knows nothing of the records.  What it reads is written in the records'
+language and compared with the record's right side, on its own networks, by derivatives taken anew.
+"""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from coursework.backprop.claims import claims
+from coursework.backprop.comparison import compare, thinned
+from coursework.backprop.families import draw
+from coursework.backprop.formula import parse
+from coursework.backprop.judge.answer import verdict
+from coursework.backprop.judge.questions import question
+from coursework.backprop.judge.reading import readings
+from coursework.backprop.judge.tokens import Unreadable
+from coursework.backprop.judge.tree import (
+    Add,
+    Apply,
+    Divide,
+    Letter,
+    Multiply,
+    Negative,
+    Number,
+    Over,
+    Partial,
+    Power,
+    Ref,
+)
+
+#: Printed lines that the judge's reader has no words for, how many of each record, and why.
+NOT_READ = {
+    "2.2.a": (1, "W = max ... gives W its meaning, which the reader knows"),
+    "2.3.a": (1, "defines h for any number a, which is no unit's"),
+    "2.3.b": (3, "defines h' for any number a, which is no unit's"),
+    "2.3.c": (3, "a condition, which the judge of conditions reads below"),
+    "2.3.d": (3, "a condition on the weights from 2 to 151, written with dots"),
+    "2.3.e": (1, "'for all m' says that every unit is on, as in all networks of the family"),
+    "2.4.b": (5, "a condition with S, a name that it gives itself to a sum over paths"),
+    "G.4": (2, "S is a name that the line gives itself to a sum over paths"),
+}
+NAMES = {"delta": "d", "a": "a", "z": "z", "w": "w", "x": "x", "b": "a"}
+FUNCTIONS = {"h": "h", "sigma": "sig", "abs": "Abs"}
+#: The layers of the deep network as they are printed; the records are checked at other depths, too.
+LAYERS = {"151": "L-2", "152": "L-1", "153": "L"}
+#: A range of an index, beside a formula: k=1 or k=1,2,3 or l=1,\dots,152 or l\le151.
+RANGE = re.compile(r"(?P<letter>[kl])(=(?P<low>\d+)(,(2|\\dots))?|\\le)(,?(?P<high>[\dL-]+))?,?")
+#: How many units a layer has, as it is printed.
+UNITS = re.compile(r"N_\{l\+(\d)\}")
+
+
+def number(index):
+    """Return an index in the records' language."""
+    if not index.letter:
+        return str(index.offset)
+    return index.letter + (f"{index.offset:+d}" if index.offset else "")
+
+
+def quantity(ref):
+    """Return a quantity in the records' language; a derivative by a bias is one by the sum it enters."""
+    if ref.layer is None:
+        return {"W": "Max(Abs(w(m,1,1)), (m, 1, L-1))"}.get(ref.name, ref.name)
+    layer, units = ref.layer, ref.units
+    if ref.name == "b":
+        layer = replace(layer, offset=layer.offset + 1)
+    indices = units if ref.name == "x" else (layer, *units)
+    return f"{NAMES[ref.name]}({', '.join(map(number, indices))})"
+
+
+def written(node):
+    """Return what the judge read in the records' language."""
+    match node:
+        case Ref():
+            return quantity(node)
+        case Number(text=text):
+            return text
+        case Letter(index=index):
+            return f"({number(index)})"
+        case Partial(top=top, bottom=bottom):
+            return f"D({quantity(top)}, {quantity(bottom)})"
+        case Add(terms=parts):
+            return f"({' + '.join(map(written, parts))})"
+        case Multiply(factors=parts):
+            return f"({' * '.join(map(written, parts))})"
+        case Negative(term=term):
+            return f"(-{written(term)})"
+        case Divide(top=top, bottom=bottom):
+            return f"({written(top)} / {written(bottom)})"
+        case Power(base=base, exponent=exponent):
+            return f"({written(base)} ** {written(exponent)})"
+        case Over(kind=kind, letter=letter, low=low, high=high, body=body):
+            head = {"sum": "Sum", "product": "Product"}[kind]
+            return f"{head}({written(body)}, ({letter}, {number(low)}, {number(high)}))"
+        case Apply(function="h'", argument=Ref(name="a", layer=layer, units=(unit,))):
+            return f"hp({number(layer)}, {number(unit)})"
+        case Apply(function="sigma'", argument=argument):
+            s = f"sig({written(argument)})"
+            return f"({s} * (1 - {s}))"
+        case Apply(function="h" | "sigma" | "abs" as function, argument=argument):
+            return f"{FUNCTIONS[function]}({written(argument)})"
+    raise AssertionError(f"{node} is in no record")
+
+
+def printed(claim):
+    """Return the lines of a record that are formulas, and the ranges of indices that stand beside them."""
+    lines, ranges = [], {}
+    for line in claim.corrected:
+        line = re.sub("15[123]", lambda match: LAYERS[match[0]], line)
+        if match := RANGE.fullmatch(line):
+            low, high = match["low"] or "1", match["high"] or match["low"]
+            ranges[match["letter"]] = [low, high]
+        else:
+            lines.append(line)
+    return lines, ranges
+
+
+def read(line, claim):
+    """Return the sides of an equation in the records' language."""
+    (reading,) = readings(line, question(claim.question).layout)
+    assert not reading.notes
+    assert not reading.faults
+    return [written(side) for side in reading.sides]
+
+
+def with_units(line, sizes, l):
+    """Return the line with numbers for the N of the layers above layer l."""
+    return UNITS.sub(lambda match: str(sizes[l + int(match[1]) - 1]), line)
+
+
+def instances(line, claim, ranges):
+    """Yield the line with numbers of units put in, and the networks and ranges for which it is meant."""
+    grounds, forall = draw(claim.family, claim.activation, 101), {**ranges, **claim.forall}
+    if not UNITS.search(line):
+        yield line, grounds, forall
+        return
+    for ground in grounds:
+        low, high = (parse(str(bound)).at(ground, {"L": ground.L}) for bound in claim.forall["l"])
+        for l in thinned(low, high):
+            yield with_units(line, ground.sizes, l), [ground], {**forall, "l": [l, l]}
+
+
+def says(line, claim, ranges, left, right):
+    """Return whether every side of a line equals one right side of the record, wherever it is claimed."""
+    nonzero = 0
+    for text, grounds, forall in instances(line, claim, ranges):
+        for side in read(text, claim):
+            outcome = compare(side, right, grounds, forall)
+            if outcome.status != "equal" or outcome.reason:
+                return False
+            nonzero += outcome.nonzero
+    return nonzero > 0
+
+
+def bounds(line, claim):
+    """Return whether what follows a less-or-equal sign is never less than the record's first left side."""
+    (bound,) = read(line.removeprefix(r"\le"), claim)
+    first = next(iter(claim.right))
+    # for l=152 the two sides are the same number but for the last digits
+    statement = f"{first} <= {bound} * 1.000000001"
+    outcome = compare(statement, "0 == 0", draw(claim.family, claim.activation, 101), claim.forall)
+    return outcome.points > 0 and outcome.status == "equal" and not outcome.reason
+
+
+def judged(claim):
+    """Return the lines that were read and found right, those found wrong, and those not read."""
+    lines, ranges = printed(claim)
+    right, wrong, unread = [], [], []
+    for line in lines:
+        try:
+            if line.startswith(r"\le"):
+                holds = bounds(line.rstrip(","), claim)
+            else:
+                read(UNITS.sub("1", line).rstrip(","), claim)
+                pairs = [pair for pair in claim.right.items() if "=" not in pair[0]]
+                holds = any(says(line.rstrip(","), claim, ranges, *pair) for pair in pairs)
+        except Unreadable:
+            unread.append(line)
+        else:
+            (right if holds else wrong).append(line)
+    return right, wrong, unread
+
+
+@pytest.mark.parametrize("name", claims())
+def test_what_is_printed_as_right_is_what_is_checked(name):
+    right, wrong, unread = judged(claims()[name])
+    assert not wrong
+    assert len(unread) == NOT_READ.get(name, (0, ""))[0], unread
+    assert right or name in NOT_READ
+
+
+@pytest.mark.parametrize("name", claims())
+def test_a_range_is_printed_as_it_is_checked(name):
+    claim = claims()[name]
+    _, ranges = printed(claim)
+    for letter, bounds in ranges.items():
+        # of one unit there is nothing to go through
+        assert bounds == [str(bound) for bound in claim.forall.get(letter, (1, 1))]
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "slip"),
+    [
+        ("1.1.b", "-t_n", "+t_n"),
+        ("1.2.d", "a_2", "a_1"),
+        ("1.4.d", "w_{11}^{(3)}", "w_{11}^{(4)}"),
+        ("1.5.c1", "w_{km}", "w_{mk}"),
+        ("G.1", "N_{l+1}", "N_{l+0}"),
+        ("G.2", r"=\delta_i^{(l+1)}", r"=\delta_i^{(l)}"),
+        ("G.3", "w_{1k}^{(3)}", "w_{k1}^{(3)}"),
+        ("2.1.c", "^{152}", "^{153}"),
+        ("2.2.a", r"\lvert z_1^{(l)}\rvert", "z_1^{(l)}"),
+        ("2.2.a", "{4}", "{5}"),
+        ("2.2.b", "a_1^{(l+1)}", "a_1^{(l)}"),
+        ("2.3.e", "m=l+1", "m=l"),
+        ("2.4.a", "N_{l+2}", "2"),
+        ("2.4.c", r"\delta_k", r"\delta_j"),
+    ],
+)
+def test_a_slip_in_print_is_found(name, good, slip):
+    claim = claims()[name]
+    slipped = replace(claim, corrected=tuple(line.replace(good, slip) for line in claim.corrected))
+    assert slipped != claim
+    assert judged(slipped)[1]
+
+
+def test_the_condition_of_a_chain_is_right_for_the_judge_of_conditions():
+    name, *condition = claims()["2.3.c"].corrected
+    assert name == r"\frac{\partial E_n}{\partial w_{11}^{(l)}}=0\iff"
+    text = " ".join(condition)
+    assert verdict("2.3", text) == "right"
+    assert verdict("2.3", text.replace(r"w_{11}^{(m)}=0", r"w_{11}^{(m)}>0")) == "wrong"
