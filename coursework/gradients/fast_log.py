@@ -142,6 +142,7 @@ def _pass(networks: Networks, memory: LogMemory, part: slice) -> Booleans:
     for l in range(1, last):
         if divide and l % _EVERY == 0:
             exponent[l] = exponent[l] + _divide(z[l])
+        safe.factors(z[l], z[l] != 0 if l == 1 else slope[l] != 0)
         onward_into(z[l + 1], w[l], z[l], spare)
         if networks.b:
             z[l + 1] += networks.b[l][:, part]
@@ -168,8 +169,10 @@ def _pass(networks: Networks, memory: LogMemory, part: slice) -> Booleans:
         if l > 1:
             backward_into(delta[l], w[l], delta[l + 1], spare)
             delta[l] *= slope[l]
+            nonzero = delta[l] != 0
             if l % _EVERY == 0:
                 down = down + _divide(delta[l]) * _LOG10_2
+            safe.factors(delta[l], nonzero)
     return safe.unsafe()
 
 
@@ -189,7 +192,6 @@ def _log10(numbers: Array, safe: _Safety) -> None:
         return
     zero = numbers == 0
     np.maximum(numbers, _TINY, out=numbers)
-    safe.exclude((numbers < _SAFE) != zero)
     torch.log10(tensor, out=tensor)
     np.copyto(numbers, -np.inf, where=zero)
 
@@ -197,9 +199,9 @@ def _log10(numbers: Array, safe: _Safety) -> None:
 class _Safety:
     """Which networks of a block had a number outside of the safe range.
 
-    A zero is a fact in a rectified linear network, provided that no product can have underflowed; in the
-    others it hardly is, and counts as unsafe. What overflows becomes infinite or NaN, stays so to the output
-    and down to the first layer, and is found there.
+    A zero is a fact in a rectified linear network, provided that no product can have underflowed: weights, z
+    and delta that are not 0 must all be safe. In the others a zero hardly is one, and counts as unsafe. What
+    overflows becomes infinite or NaN, stays so to the output and down to the first layer, and is found there.
     """
 
     def __init__(self, activation: str, size: int) -> None:
@@ -214,6 +216,11 @@ class _Safety:
     def slopes(self, slope: Array) -> None:
         if not self.zeros_are_facts:
             self.include(slope)
+
+    def factors(self, numbers: Array, nonzero: Booleans) -> None:
+        """Look at z or delta of a layer, and at which of them were not 0 before they were divided."""
+        if self.zeros_are_facts:
+            self.exclude((np.abs(numbers) < _SAFE) & nonzero)
 
     def finite(self, numbers: Array) -> Array:
         """Return the numbers with 0 in the place of those that are not finite; these are unsafe."""

@@ -63,6 +63,17 @@ def test_networks_with_a_number_out_of_range_are_found_and_run_again() -> None:
     assert check_against_scaled(relu) == 2
 
 
+@pytest.mark.parametrize("first", [0.01, 100.0])
+def test_a_row_that_fades_and_comes_back_beside_another_is_alive(first: float) -> None:
+    # 170 layers of 0.01, then of 100: forward or backward the row is 1e-340 of the other one half way
+    w = {l: np.array([[first if l <= 170 else 1 / first], [1.0]]) for l in range(1, 340)}
+    w[340] = np.array([[[1.0], [1.0]]])
+    networks = Networks("chains", "relu", w, x=np.ones((2, 1)), t=np.array([5.0]))
+    assert check_against_scaled(networks) == 1
+    # the rows arrive as `first` and 1, the target is 5, and the weights after w_11^(1) multiply to 1
+    assert fast_log_gradients(networks).log10[1][0, 0] == pytest.approx(np.log10(abs(first - 4)), abs=1e-9)
+
+
 def test_memory_is_used_again_block_by_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fast, "BLOCK", 64)
     first, second = (draw(ChainSpec(12, "full", "tanh"), 101, seed) for seed in (1, 2))
