@@ -3,8 +3,8 @@
 10,000 networks of random weights, one and two units wide (fully connected), by this package in plain float64
 and in logarithms; by torch autograd on the same batch; by torch autograd network by network, as tutorials do
 it (fewer of them: the time of one is what counts); and by jax scan + vmap. Each time is the least processor
-time of several passes on one thread, in microseconds a network. That all give the same gradients is checked
-first.
+time of equally many passes on one thread, in microseconds a network. That all give the same gradients is
+checked first.
 
 --networks B for another batch, --passes N for more tries. --json FILE writes the same as JSON; --check exits
 with 1 and names each target that was missed.
@@ -140,8 +140,8 @@ def measure(activation: str, width: int, count: int, passes: int) -> dict[str, f
     times = {
         "coursework, float64": best(lambda: fast_gradients(networks, memory), passes) / count,
         "coursework, logarithms": best(lambda: fast_log_gradients(networks, log_memory), passes) / count,
-        "torch, batched": best(batched, 3) / count,
-        "torch, one by one": best(singly, 2) / ONE_BY_ONE,
+        "torch, batched": best(batched, passes) / count,
+        "torch, one by one": best(singly, passes) / ONE_BY_ONE,
     }
     try:
         scanned = jax_scanned(networks)
@@ -152,7 +152,7 @@ def measure(activation: str, width: int, count: int, passes: int) -> dict[str, f
         ours = np.asarray(inner).transpose(1, 2, 3, 0)
         if not same({l: ours[l - 1] for l in range(1, DEPTH)}, {l: expected[l] for l in range(1, DEPTH)}):
             raise SystemExit(f"{activation}, width {width}: jax gives other gradients than torch")
-        times["jax scan + vmap"] = best(scanned, 3) / count
+        times["jax scan + vmap"] = best(scanned, passes) / count
     return {name: 1e6 * seconds for name, seconds in times.items()}
 
 
