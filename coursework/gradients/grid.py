@@ -63,7 +63,8 @@ def arriving(networks: Networks) -> tuple[Array, NDArray[np.bool_]]:
     Gradients are linear in the error, so any error tells: it is made loud (1e240, of the targets' signs and
     proportions), which gives float64 another 240 decades before it underflows. Networks that come out under
     1e-290 or not finite all the same, or with a zero that may be a lost slope of curved units, are computed
-    once more with numbers that cannot underflow, so that -inf means exactly zero. (What float64 makes of a
+    once more with numbers that cannot underflow, so that -inf means exactly zero, or terms that cancel to the
+    last of 53 bits, as those of batch normalization can. (What float64 makes of a
     saturated sigmoid's slope, z (1 - z), is relatively wrong by 1e-3 at a = 30, where it is 1e-13.)
 
     Returns
