@@ -256,6 +256,33 @@ def test_the_logistic_slope_is_never_more_than_a_quarter():
     assert sp.factor(sp.Rational(1, 4) - s * (1 - s)) == (2 * s - 1) ** 2 / 4
 
 
+def test_the_size_of_a_gradient_is_never_negative():
+    # squares, which are compared above, say nothing of a sign
+    claim = claims()["2.2.a"]
+    ground, choices = on_symbols(claim)
+    right = next(iter(claim.right.values()))
+    for letters in choices:
+        size = sp.sympify(parse(right).at(ground, letters))
+        # the logistic function lies between 0 and 1
+        values = {s: 1 / (1 + sp.Dummy(positive=True)) for s in size.atoms(sig)}
+        assert all(sp.factor(part).is_nonnegative for part in sp.Mul.make_args(size.xreplace(values)))
+    assert {letters["l"] for letters in choices} == {1, 2, 3, 4}
+
+
+def test_the_bound_is_the_size_with_every_slope_a_quarter_and_every_weight_the_largest():
+    claim = claims()["2.2.a"]
+    ground, choices = on_symbols(claim)
+    (_, size), (inequality, _) = claim.right.items()
+    # without the last digits that floats are allowed
+    bound = parse(inequality).right.left
+    largest = sp.Symbol("W", positive=True)
+    for letters in choices:
+        later = range(letters["l"] + 1, ground.L)
+        values = {("w", m, 1, 1): largest for m in later} | {("hp", m, 1): sp.Rational(1, 4) for m in later}
+        there = Supplied(ground, values)
+        assert vanishes(parse(size).at(there, letters) - bound.at(there, letters))
+
+
 def test_no_record_is_left_out():
     conditions = {"2.3.c", "2.3.d", "2.4.b"}
     assert set(EQUATIONS) | conditions == set(claims())
