@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from coursework.backprop.judge.array_answer import judge_arrays
 from coursework.backprop.judge.array_reading import is_numpy
+from coursework.backprop.judge.array_worlds import LAYOUTS, cases
 from coursework.backprop.judge.conditions import is_proposition, judge_proposition
+from coursework.backprop.judge.deadline import LIMIT, limited, search_time
 from coursework.backprop.judge.diagnosis import Finding, judge
+from coursework.backprop.judge.identity import compare
 from coursework.backprop.judge.latex import latex
 from coursework.backprop.judge.questions import Question, question
 from coursework.backprop.judge.reading import Reading, readings
-from coursework.backprop.judge.search import LIMIT, PLAIN, Guess
+from coursework.backprop.judge.search import PLAIN, Guess
 from coursework.backprop.judge.slips import Slip
 from coursework.backprop.judge.tokens import Unreadable
 
@@ -116,12 +119,14 @@ def check(question_id: str, typed: str, *, level: str = "mend") -> Answer:
     if level not in LEVELS:
         raise UnknownLevel(f"level {level!r} is not one of {', '.join(LEVELS)}")
     asked = question(question_id)
+    _prepared(asked, is_numpy(typed))
     try:
-        if is_proposition(asked, typed):
-            return _of_proposition(asked, typed, level)
-        if is_numpy(typed):
-            return _of_arrays(asked, typed, level)
-        return _judged(asked, typed, level)
+        with limited(LIMIT):
+            if is_proposition(asked, typed):
+                return _of_proposition(asked, typed, level)
+            if is_numpy(typed):
+                return _of_arrays(asked, typed, level)
+            return _judged(asked, typed, level)
     except Unreadable as error:
         return Answer(asked.id, typed[:4000], "unreadable", f"Cannot be read: {error}.", level=level)
 
@@ -167,14 +172,24 @@ def verdict(question_id: str, typed: str) -> str:
     UnknownQuestion : the message lists those there are.
     """
     asked = question(question_id)
+    _prepared(asked, is_numpy(typed))
     try:
-        if is_proposition(asked, typed):
-            return "right" if judge_proposition(typed, asked).right else "wrong"
-        if is_numpy(typed):
-            return "right" if judge_arrays(typed, asked, explain=False).right else "wrong"
-        return "right" if _accepted(asked, readings(typed, asked.layout))[0] else "wrong"
+        with limited(LIMIT):
+            if is_proposition(asked, typed):
+                return "right" if judge_proposition(typed, asked).right else "wrong"
+            if is_numpy(typed):
+                return "right" if judge_arrays(typed, asked, explain=False).right else "wrong"
+            return "right" if _accepted(asked, readings(typed, asked.layout))[0] else "wrong"
     except Unreadable:
         return "unreadable"
+
+
+@lru_cache(maxsize=32)
+def _prepared(asked: Question, arrays: bool) -> None:
+    """Draw the networks for a question before the clock starts; they are kept."""
+    compare(asked.asked.target, asked.asked, thorough=False)
+    for layout in LAYOUTS if arrays else ():
+        cases(asked, layout)
 
 
 def _accepted(asked: Question, found: list[Reading]) -> tuple[bool, list[Reading]]:
@@ -191,7 +206,10 @@ def _judged(asked: Question, typed: str, level: str) -> Answer:
     found = readings(typed, asked.layout)
     accepted, right = _accepted(asked, found)
     if accepted:
-        return _answer(asked, typed, level, right[0], judge(right[0], asked))
+        finding = judge(right[0], asked, effort=0)
+        with search_time(LIMIT):
+            finding = judge(right[0], asked)
+        return _answer(asked, typed, level, right[0], finding)
     if right:
         ways = f"{len(found)} ways to balance the brackets were tried; only this one is the derivative"
         if len(right) > 1:
@@ -210,18 +228,16 @@ def _judged(asked: Question, typed: str, level: str) -> Answer:
 
 def _likeliest(asked: Question, typed: str, level: str, found: list[Reading]) -> Answer:
     """Return the judgement of the reading whose slips are the likeliest."""
-    best: tuple[float, Reading, Finding] | None = None
-    began = time.process_time()
-    for effort in (1, 2):
-        # where a product's reach is unclear, two slips are sought in the shorter one first
-        for reading in found[:: 1 if effort == 1 else -1]:
-            late = time.process_time() - began > LIMIT or (effort == 2 and reading.bracket)
-            if best is None or (best[0] > PLAIN and not late):
-                finding = judge(reading, asked, effort=effort)
-                cost = finding.guesses[0].cost if finding.guesses else 99.0
-                if best is None or cost < best[0]:
-                    best = (cost, reading, finding)
-    assert best is not None
+    best = (100.0, found[0], judge(found[0], asked, effort=0))
+    with search_time(LIMIT):
+        for effort in (1, 2):
+            # where a product's reach is unclear, two slips are sought in the shorter one first
+            for reading in found[:: 1 if effort == 1 else -1]:
+                if best[0] > PLAIN and not (effort == 2 and reading.bracket):
+                    finding = judge(reading, asked, effort=effort)
+                    cost = finding.guesses[0].cost if finding.guesses else 99.0
+                    if cost < best[0]:
+                        best = (cost, reading, finding)
     _, reading, finding = best
     if reading.bracket:
         slip = Slip("parenthesis", "", "", f"the brackets do not balance: {reading.bracket}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -26,6 +25,8 @@ from coursework.backprop.judge.arrays import (
     parts,
     value,
 )
+from coursework.backprop.judge.deadline import search_time
+from coursework.backprop.judge.draws import Values
 from coursework.backprop.judge.layout import NETWORK, Layout
 from coursework.backprop.judge.slips import KINDS, Slip
 from coursework.backprop.judge.tree import Index
@@ -47,40 +48,38 @@ def search_arrays(
     own : the array that the question asks for, which may not answer it.
     pairs : look for two slips, not for one.
     """
-    began = time.process_time()
     singles = [(_cost(old, new), old, new, tree) for tree, old, new in edited(node, _edits(layout))]
     singles.sort(key=lambda entry: entry[0])
     found: list[Found] = []
-    for cost, old, new, tree in singles:
-        if time.process_time() - began > LIMIT:
-            break
-        if not pairs:
-            if own not in _names(tree) and is_derivative(tree, cases):
-                found.append((cost, (_slip(old, new),), tree))
-            continue
-        for twice, older, newer in edited(tree, _edits(layout)):
-            if own not in _names(twice) and is_derivative(twice, cases):
-                both = cost + _cost(older, newer) + 0.6
-                found.append((both, (_slip(old, new), _slip(older, newer)), twice))
+    with search_time(LIMIT):
+        for cost, old, new, tree in singles:
+            if not pairs:
+                if own not in _names(tree) and is_derivative(tree, cases):
+                    found.append((cost, (_slip(old, new),), tree))
+                continue
+            for twice, older, newer in edited(tree, _edits(layout)):
+                if own not in _names(twice) and is_derivative(twice, cases):
+                    both = cost + _cost(older, newer) + 0.6
+                    found.append((both, (_slip(old, new), _slip(older, newer)), twice))
     found.sort(key=lambda entry: entry[0])
     return found[:3]
 
 
 def is_derivative(node: Array, cases: tuple[Case, ...]) -> bool:
     """Return whether `node` is the derivative asked for, or that by the whole array, in every case."""
-    return any(
-        all(_agrees(node, case, wanted) for case in cases)
-        for wanted in ("whole", "entry", "links")
-        if _agrees(node, cases[0], wanted)
-    )
+    open_ways = {"whole", "entry", "links"}
+    for case in cases:
+        try:
+            typed = value(node, case.world)
+        except ShapeError:
+            return False
+        open_ways = {wanted for wanted in open_ways if _agrees(typed, getattr(case, wanted))}
+        if not open_ways:
+            return False
+    return True
 
 
-def _agrees(node: Array, case: Case, wanted: str) -> bool:
-    expected = getattr(case, wanted)
-    try:
-        typed = value(node, case.world)
-    except ShapeError:
-        return False
+def _agrees(typed: Values, expected: Values) -> bool:
     # a vector stands for the one row or column of a matrix
     same = typed.shape == expected.shape or (typed.ndim == 1 and typed.shape == np.squeeze(expected).shape)
     return same and bool(

@@ -58,7 +58,7 @@ def judge(reading: Reading, question: Question, *, effort: int = 2) -> Finding:
     Unreadable : a sum of it cannot be evaluated.
     """
     asked, sides, is_answer = _sides(reading, question)
-    comparisons = [compare(side, asked, thorough=effort > 0) for side in sides]
+    comparisons = [_compared(side, asked, effort) for side in sides]
     wrong = next((i for i, c in enumerate(comparisons) if not c.equal), None)
     name = latex(asked.target)
     if wrong is None:
@@ -69,8 +69,19 @@ def judge(reading: Reading, question: Question, *, effort: int = 2) -> Finding:
         if is_answer and not reading.faults and not _circular(sides, question):
             return Finding(True, f"Right: this is ${name}$.", (), (*reading.notes, note), comparison)
     guesses = _partial_signs(reading, _guesses(node, asked, effort))
-    notes = [*reading.notes, *_missing(comparison), *_where(comparison, asked)]
+    notes = [*reading.notes, *_missing(comparison), *(_where(comparison, asked) if effort else ())]
     return Finding(False, f"This is not ${name}$.", guesses, tuple(notes), comparison)
+
+
+def _compared(side: Node, asked: Asked, effort: int) -> Comparison:
+    """Compare at the points, then at the further ones, where only units that do not exist excuse `side`."""
+    comparison = compare(side, asked, thorough=effort > 0)
+    if comparison.equal:
+        for point in asked.further:
+            further = compare(side, asked, points=(point,), thorough=False)
+            if further.fails_at and not further.missing:
+                return further
+    return comparison
 
 
 def _sides(reading: Reading, question: Question) -> tuple[Asked, tuple[Node, ...], bool]:
@@ -129,8 +140,9 @@ def _further(node: Node, question: Question, asked: Asked) -> list[str]:
             notes.append("It holds for every activation $h$.")
         else:
             notes.append(r"It holds for the sigmoid, which the question has; for another $h$ write $h'$.")
-    if asked.further and not compare(node, asked, points=asked.further, thorough=False).equal:
-        layers = [str(point["l"]) for point in asked.further]
+    further = compare(node, asked, points=asked.further).fails_at if asked.further else ()
+    if further:
+        layers = [str(point["l"]) for point in further]
         notes.append(
             f"For $l={','.join(layers)}$ fewer units follow; there "
             r"$\delta_{1}^{(l+1)}\,z_{1}^{(l)}$ holds still."

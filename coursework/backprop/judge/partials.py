@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from coursework.backprop.judge.deadline import look
 from coursework.backprop.judge.draws import Draws, Values
 from coursework.backprop.judge.tokens import Unreadable
 
@@ -22,6 +23,7 @@ def partial(draws: Draws, top: str, at: Place, bottom: str, by: Place) -> Values
     ------
     Unreadable : one of them is no quantity that the chain rule leads through (delta, say).
     """
+    look()
     none = np.zeros(draws.count)
     if (top, at) == (bottom, by):
         return none + 1

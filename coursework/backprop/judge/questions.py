@@ -100,7 +100,7 @@ class Question:
         L = self.layout.L
         if self.layout is NETWORK:
             return Asked(self.target, self.layout, self.activation, ({"L": L},), own=self.own_names)
-        last = L - 3 if self.layout is BIPARTITE else L - 1
+        last = L - 4 if self.layout is BIPARTITE else L - 1
         layers = [l for l in (L - 4, L - 3, L - 2, L - 1, 1, 2, 77) if l <= last]
         return Asked(
             self.target,

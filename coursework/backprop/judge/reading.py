@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
+from coursework.backprop.judge.deadline import OutOfTime, look
 from coursework.backprop.judge.grammar import Grammar
 from coursework.backprop.judge.layout import Layout
 from coursework.backprop.judge.tokens import Token, Unreadable, tokens
@@ -59,8 +60,11 @@ def readings(text: str, layout: Layout) -> list[Reading]:
         raise Unreadable(f"{len(wrong)} brackets have no partner; at most two are looked for")
     found: list[Reading] = []
     for mended, words in islice(_balanced(typed, wrong, layout), MAX_READINGS):
+        look()
         try:
             possible = _read(mended, layout, words)
+        except OutOfTime:
+            raise
         except Unreadable:
             continue
         found += [r for r in possible if all(r.sides != other.sides for other in found)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from coursework.backprop.judge.deadline import OutOfTime, search_time
 from coursework.backprop.judge.edits import Edit
 from coursework.backprop.judge.identity import Wanted, compare
 from coursework.backprop.judge.questions import Asked
@@ -58,16 +58,18 @@ def search(node: Node, asked: Asked, activation: str, *, pairs: bool = True, mos
     pairs : whether two slips are looked for where one is unlikely.
     """
     with np.errstate(all="ignore"):
-        began = time.process_time()
         sigma = any(isinstance(part, Apply) and part.function.startswith("sigma") for part in walk(node))
         neighbours = Neighbours(asked, activation, sigma=sigma)
-        stack = neighbours.of(node)
-        found = [*_unbound(node, neighbours, asked), *_hits(node, stack, neighbours.wanted, ())]
-        guesses = _verified(found, asked, activation, most)
-        if pairs and (not guesses or guesses[0].cost > PLAIN):
-            found += _pairs(node, stack, neighbours, began)
+        found: list[tuple[float, tuple[Edit, ...], Node]] = []
+        guesses: list[Guess] = []
+        with search_time(LIMIT):
+            stack = neighbours.of(node)
+            found += [*_unbound(node, neighbours, asked), *_hits(node, stack, neighbours.wanted, ())]
             guesses = _verified(found, asked, activation, most)
-        return guesses
+            if pairs and (not guesses or guesses[0].cost > PLAIN):
+                for hit in _pairs(node, stack, neighbours):
+                    found.append(hit)
+        return _verified(found, asked, activation, most) if found else guesses
 
 
 def _hits(
@@ -94,18 +96,20 @@ def _unbound(
 
 
 def _pairs(
-    node: Node, stack: Stack, neighbours: Neighbours, began: float
+    node: Node, stack: Stack, neighbours: Neighbours
 ) -> Iterator[tuple[float, tuple[Edit, ...], Node]]:
     first = [stack.edit(number) for number in range(len(stack.values))]
     first.sort(key=lambda entry: entry[1].cost)
     best, tiny = 99.0, len(list(walk(node))) < 3
     for path, edit in first:
-        if time.process_time() - began > LIMIT or edit.cost > best - _SECOND + _MARGIN:
+        if edit.cost > best - _SECOND + _MARGIN:
             return
         changed = replace_at(node, path, edit.new)
         everywhere = tiny or edit.kinds[0] in _STRUCTURAL
         try:
             further = neighbours.after(changed, path, everywhere=everywhere)
+        except OutOfTime:
+            raise
         except Unreadable:
             continue
         if further is not None:
@@ -127,6 +131,8 @@ def _verified(
             continue
         try:
             right = compare(mended, asked, activation=activation, thorough=False).equal
+        except OutOfTime:
+            break
         except Unreadable:
             continue
         if right:

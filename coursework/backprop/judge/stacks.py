@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from coursework.backprop.judge.deadline import OutOfTime, look
 from coursework.backprop.judge.draws import Draws, Values
 from coursework.backprop.judge.edits import Edit, additions, changes, replacements
 from coursework.backprop.judge.identity import wanted_values
@@ -23,6 +24,9 @@ from coursework.backprop.judge.value import FUNCTIONS, Evaluator, Scope
 #: Values of edited versions, and the edit that belongs to each.
 Part = tuple[Values, Callable[[int], tuple[Path, Edit]]]
 Ranges = tuple[tuple[str, int, int], ...]
+
+#: Most numbers of a part inside sums: hundreds of its neighbours are held at once.
+MAX_STACKED = 6000
 
 
 class Remembering(Evaluator):
@@ -69,7 +73,9 @@ class Neighbours:
 
     def of(self, node: Node) -> Stack:
         """Return the neighbours of `node`."""
-        return self._stack(node, self.scope)
+        stack = self._stack(node, self.scope)
+        assert stack is not None  # no sum is around it
+        return stack
 
     def after(self, node: Node, path: Path, *, everywhere: bool) -> Stack | None:
         """Return the neighbours of `node`, edited at `path`, by edits of parts further on.
@@ -86,7 +92,10 @@ class Neighbours:
     def _value(self, node: Node, scope: Scope) -> Values:
         return self._full(self._evaluator.value(node, scope), scope)
 
-    def _stack(self, node: Node, scope: Scope) -> Stack:
+    def _stack(self, node: Node, scope: Scope) -> Stack | None:
+        look()
+        if np.prod(scope.shape) * self._evaluator.draws.count > MAX_STACKED:
+            return None
         key = (id(node), scope.ranges)
         if key not in self._stacks:
             parts = [*self._inner(node, scope, None), *self._own(node, scope)]
@@ -166,6 +175,8 @@ class Neighbours:
             try:
                 found.append(self._value(edit.new, scope))
                 kept.append(edit)
+            except OutOfTime:
+                raise
             except Unreadable:  # a bound moved out of range
                 continue
         if kept:

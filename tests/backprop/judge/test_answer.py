@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import coursework
+from coursework.backprop.judge import deadline
 from coursework.backprop.judge.answer import Answer, UnknownLevel, check
 from coursework.backprop.judge.questions import UnknownQuestion
 from coursework.cli import main
@@ -166,3 +167,33 @@ def test_the_benchmark_runs_and_no_verdict_of_it_is_wrong(tmp_path: Path) -> Non
     assert table["rows"]["rewritings rejected"]["number"] == 0
     assert table["rows"]["wrong formulas accepted"]["number"] == 0
     assert table["rows"]["single slips named"]["number"] >= 8
+
+
+PAIRS = r"\sum_{i=1}^{152}\sum_{k=1}^{99}"
+LONG = "+".join([PAIRS + r"w_{11}^{(i)}a_1^{(k)}"] * 20)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("2.1", "(" + LONG),
+        ("2.1", LONG),
+        ("2.1", PAIRS + r"\frac{\partial a_1^{(i)}}{\partial w_{11}^{(k)}}"),
+        ("1.2", "np.outer(" * 6 + "z3, z3)" + ", z3)" * 5),
+    ],
+)  # fmt: skip
+def test_the_deadline_ends_whatever_takes_long(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
+    check(name, "t")
+    clock = iter(range(10**9))  # a clock that counts how often it is looked at
+    monkeypatch.setattr(deadline.time, "process_time", lambda: next(clock) * 1e-2)
+    assert check(name, text).status in ("wrong", "unreadable")
+    assert next(clock) < 300
+
+
+def test_a_formula_that_names_units_past_the_end_is_right_where_they_exist() -> None:
+    last = r"h'(a_1^{(l+1)})\sum_{k=1}^2 w_{k1}^{(l+1)}"
+    once = last + r"\delta_k^{(l+2)}z_1^{(l)}"
+    twice = last + r"h'(a_k^{(l+2)})\sum_{j=1}^2 w_{jk}^{(l+2)}\delta_j^{(l+3)}z_1^{(l)}"
+    assert "For $l=151,152$ fewer units" in "".join(check("2.4", once).lines)
+    assert "For $l=150,151,152$ fewer units" in "".join(check("2.4", twice).lines)
+    assert not check("2.4", once.replace("l+2", "l+3")).right
