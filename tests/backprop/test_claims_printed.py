@@ -30,6 +30,7 @@ from coursework.backprop.judge.tree import (
     Power,
     Ref,
 )
+from coursework.backprop.records import read_records
 
 #: Printed lines that the judge's reader has no words for, how many of each record, and why.
 NOT_READ = {
@@ -224,6 +225,11 @@ def test_a_slip_in_print_is_found(name, good, slip):
     slipped = replace(claim, corrected=tuple(line.replace(good, slip) for line in claim.corrected))
     assert slipped != claim
     assert judged(slipped)[1]
+
+
+@pytest.mark.parametrize("asked", read_records("questions"), ids=lambda asked: asked["id"])
+def test_a_printed_answer_is_right_for_the_judge(asked):
+    assert verdict(asked["id"], asked["answer"]) == "right"
 
 
 def test_the_condition_of_a_chain_is_right_for_the_judge_of_conditions():
