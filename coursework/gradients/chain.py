@@ -299,6 +299,13 @@ def propagate(networks: Networks, number: Arithmetic) -> Pass[Any]:
 
 
 def run(networks: Networks) -> Trace:
-    """Run every network forward and backward without rounding anything to zero."""
+    """Run every network forward and backward with numbers that do not underflow.
+
+    They have 53 bits, see `scaled`. So a trace is right to the last digits for chains and for networks that
+    contract; in the chaotic phase rounding grows with depth until it changes the gradients of single networks
+    (fully connected tanh, 16 wide, standard deviation 3 / sqrt(16), 152 layers: by up to 3.2 decades, with
+    wrong signs among them). Under batch and layer normalization it does so earlier, see `Normalized`. Sums
+    that cancel to the last bit count as zero: `certain` has whole numbers judged without rounding.
+    """
     done = propagate(networks, scaled_numbers(networks.h))
     return Trace(networks, done.a, done.z, done.delta, done.normalized)

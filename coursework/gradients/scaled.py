@@ -1,4 +1,12 @@
-"""Arrays of numbers `mantissa * 2**exponent` whose exponent is an integer of its own: nothing underflows."""
+"""Arrays of numbers `mantissa * 2**exponent` whose exponent is an integer of its own: nothing underflows.
+
+No number is too small or too large for them, but a mantissa has the 53 bits of a float64: products lose a
+last place, and a sum whose terms cancel loses as many places as cancel. Products alone, as in chains, stay
+right to 1e-10 at any depth; fully connected networks do as long as they forget small changes, which
+contracting ones do. In the chaotic phase, where a change of the last place grows from layer to layer, the
+digits are used up sooner or later: what comes out then is the gradient of another network near by, sign
+included. Its size is typical, its digits are not those of this network; `log10_uncertainty` tells which.
+"""
 
 from __future__ import annotations
 
