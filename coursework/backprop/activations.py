@@ -30,8 +30,8 @@ def sigmoid_prime(a: Array) -> Array:
 
 
 def relu(a: Array) -> Array:
-    """Return a where it is positive, else 0."""
-    return np.where(np.real(a) > 0, a, np.zeros_like(a))
+    """Return a where it is positive, 0 where it is not, and NaN where it is NaN."""
+    return np.where(np.real(a) <= 0, np.zeros_like(a), a)
 
 
 def relu_prime(a: Array) -> Array:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from coursework.backprop.activations import Array
-from coursework.backprop.certificate import Bounds, largest
-from coursework.backprop.network import DenseNetwork, Gradients, Layers
+from coursework.backprop.certificate import Bounds
+from coursework.backprop.network import DenseNetwork, Gradients, Layers, Trace
 from coursework.backprop.perturbation import in_double
 
 
@@ -50,7 +50,24 @@ def autograd(network: DenseNetwork, x: Array, t: Array) -> Gradients:
 
 
 def autograd_noise(network: DenseNetwork, x: Array, t: Array) -> float:
-    """Return the relative error of torch's slopes z (1 - z) and 1 - z^2, which cancel where h saturates."""
+    """Return the relative error of torch's slopes, which cancel where h or the output saturates.
+
+    They are z (1 - z) and 1 - z^2, and p - t at the output of a cross-entropy.
+    """
+    network = in_double(network)
+    trace = network.forward(np.asarray(x, float))
+    return _slope_noise(network, trace) + _output_noise(network, trace, t)
+
+
+def _output_noise(network: DenseNetwork, trace: Trace, t: Array) -> float:
+    if network.loss_record.name == "squared":
+        return 0.0
+    dE = np.abs(network.loss_record.delta(trace.y, network.targets(np.asarray(t, float), len(trace.y))))
+    # p and t are at most 1, and each is rounded
+    return float(2 * np.finfo(float).eps / np.min(dE[dE > 0], initial=1.0))
+
+
+def _slope_noise(network: DenseNetwork, trace: Trace) -> float:
     slopes: dict[str, Callable[[Array], Array]] = {
         "sigmoid": lambda z: z * (1 - z),
         "tanh": lambda z: 1 - z**2,
@@ -58,14 +75,12 @@ def autograd_noise(network: DenseNetwork, x: Array, t: Array) -> float:
     name, h_prime = network.activation.name, network.activation.h_prime
     if name not in slopes:
         return 0.0
-    network = in_double(network)
-    trace = network.forward(np.asarray(x, float))
     with np.errstate(invalid="ignore", divide="ignore"):
         lost = [np.abs(slopes[name](trace.z[l]) / h_prime(trace.a[l]) - 1) for l in range(2, network.L)]
     return float(sum(np.max(error, initial=0.0) for error in lost))
 
 
 def autograd_bounds(network: DenseNetwork, x: Array, t: Array, true: Gradients) -> Bounds:
-    """Return what the lost digits of torch's slopes may come to, array by array."""
+    """Return what the lost digits of torch's slopes may come to, entry by entry."""
     noise = autograd_noise(network, x, t)
-    return lambda kind, l: noise * largest(getattr(true, kind)[l])
+    return lambda kind, l, size: noise * size

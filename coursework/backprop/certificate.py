@@ -16,8 +16,8 @@ RESOLVES = 1e-3
 CONFIRMATIONS = 2
 
 
-#: kind ("delta", "w" or "b") and layer -> the absolute error that a judge's array may have.
-Bounds = Callable[[str, int], float]
+#: kind ("delta", "w" or "b"), layer, sizes of the entries' terms -> the absolute error of a judge's entries.
+Bounds = Callable[[str, int, Array], Array | float]
 
 
 class WrongGradient(AssertionError):
@@ -35,29 +35,60 @@ class Finding:
     Attributes
     ----------
     judge, what : who, and of what: "delta[3]".
-    error : relative to the largest entry of the array; infinite where something is not a number.
-    allowed : what the judge's own error may come to.
+    errors : of each entry, relative to the sum of the sizes of the terms that it is added up from, so that
+        no entry hides behind a larger one; infinite where something is not a number.
+    allowances : what the judge's own error may come to, entry by entry; infinite where it cannot tell.
     """
 
     judge: str
     what: str
-    error: float
-    allowed: float
+    errors: Array | float
+    allowances: Array | float
+
+    @property
+    def resolves(self) -> Array:
+        """Where the judge can tell."""
+        return np.asarray(self.allowances) <= RESOLVES
+
+    @property
+    def confirms(self) -> Array:
+        """Where the judge can tell, and says right."""
+        return np.asarray(self.resolves & (np.asarray(self.errors) <= self.allowances))
+
+    @property
+    def refutes(self) -> Array:
+        """Where the judge can tell, and says wrong."""
+        return np.asarray(self.resolves & ~self.confirms)
 
     @property
     def resolved(self) -> bool:
-        """Whether the judge can tell."""
-        return self.allowed <= RESOLVES
+        """Whether the judge can tell of every entry."""
+        return bool(self.resolves.all())
 
     @property
     def passed(self) -> bool:
-        """Whether the judge confirms the array."""
-        return self.resolved and self.error <= self.allowed
+        """Whether the judge confirms every entry."""
+        return bool(self.confirms.all())
 
     @property
     def verdict(self) -> str:
-        """What the judge says: "right", "wrong" or "cannot resolve"."""
-        return "cannot resolve" if not self.resolved else "right" if self.passed else "wrong"
+        """What the judge says: "right", "wrong" (of some entry) or "cannot resolve" (some entry)."""
+        return "wrong" if self.refutes.any() else "right" if self.passed else "cannot resolve"
+
+    @property
+    def error(self) -> float:
+        """The largest error of an entry, of those that count."""
+        return float(np.asarray(self.errors)[self._counts].max())
+
+    @property
+    def allowed(self) -> float:
+        """What is allowed: where something is wrong the least of it there, else the most of any entry."""
+        counted = np.asarray(self.allowances)[self._counts]
+        return float(counted.min() if self.refutes.any() else counted.max())
+
+    @property
+    def _counts(self) -> Array:
+        return self.refutes if self.refutes.any() else np.full(np.shape(self.errors), True)
 
 
 @dataclass(frozen=True)
@@ -102,11 +133,11 @@ class Certificate:
 
     @property
     def unconfirmed(self) -> tuple[str, ...]:
-        """The arrays that fewer than `CONFIRMATIONS` judges confirm."""
-        confirmed = {finding.what: 0 for finding in self.findings}
+        """The arrays with an entry that fewer than `CONFIRMATIONS` judges confirm."""
+        confirmed: dict[str, Array] = {}
         for finding in self.findings:
-            confirmed[finding.what] += finding.passed
-        return tuple(what for what, judges in confirmed.items() if judges < CONFIRMATIONS)
+            confirmed[finding.what] = confirmed.get(finding.what, 0) + finding.confirms.astype(int)
+        return tuple(what for what, judges in confirmed.items() if (judges < CONFIRMATIONS).any())
 
     @property
     def passed(self) -> bool:

@@ -46,7 +46,7 @@ def difference_noise(network: DenseNetwork, x: Array, t: Array, step: float = DI
 def complex_step_bounds(network: DenseNetwork, x: Array, t: Array, true: Gradients) -> Bounds:
     # the imaginary part carries the gradient times the step, which ends where float64 does
     smallest = float(np.finfo(np.float64).smallest_normal) / STEP
-    return lambda kind, l: smallest
+    return lambda kind, l, size: smallest
 
 
 def difference_bounds(network: DenseNetwork, x: Array, t: Array, true: Gradients) -> Bounds:
@@ -57,7 +57,7 @@ def difference_bounds(network: DenseNetwork, x: Array, t: Array, true: Gradients
     bent = {"delta": moved.bent_a, "w": moved.bent_w, "b": frozenset(l - 1 for l in moved.bent_a)}
     kinked = network.activation.name == "relu"
 
-    def bound(kind: str, l: int) -> float:
+    def bound(kind: str, l: int, size: Array) -> float:
         if kinked and l in bent[kind]:
             return math.inf
         return noise + largest(getattr(double, kind)[l] - getattr(true, kind)[l])

@@ -50,6 +50,10 @@ class Signed:
         total = Signed.of((self.sign * np.exp(self.ln - out)).sum(axis=axis))
         return Signed(total.sign, total.ln + out.squeeze(axis))
 
+    def size(self) -> Signed:
+        """Take the absolute values."""
+        return Signed(np.abs(self.sign), self.ln)
+
     def numbers(self) -> Array:
         """Return plain numbers, 0 where they are too small to be any other."""
         return np.asarray(self.sign * np.exp(self.ln))
@@ -101,6 +105,26 @@ def signed_gradients(network: DenseNetwork, x: Array, t: Array) -> SignedGradien
     for l, mask in network.masks.items():
         dw[l] *= Signed.of(mask)
     return SignedGradients(delta, dw, {l: delta[l + 1].sum(axis=0) for l in network.b})
+
+
+def term_sizes(network: DenseNetwork, found: SignedGradients, x: Array) -> SignedGradients:
+    """Return, for each entry of `signed_gradients`, the sum of the sizes of the terms that it is made of.
+
+    What terms of this size cancel to is known to no more digits than they are.
+    """
+    network = in_double(network)
+    trace = network.forward(np.asarray(x, float))
+    slope = SLOPES[network.activation.name]
+    above = {l: delta.size() for l, delta in found.delta.items()}
+    delta = {network.L: above[network.L]}
+    for l in range(2, network.L):
+        back = (above[l + 1][:, :, None] * Signed.of(network.w[l]).size()).sum(axis=1)
+        delta[l] = slope(trace.a[l]).size() * back
+    z = {l: Signed.of(v).size() for l, v in trace.z.items()}
+    dw = {l: (above[l + 1][:, :, None] * z[l][:, None, :]).sum(axis=0) for l in network.w}
+    for l, mask in network.masks.items():
+        dw[l] *= Signed.of(mask)
+    return SignedGradients(delta, dw, {l: above[l + 1].sum(axis=0) for l in network.b})
 
 
 def log_domain(network: DenseNetwork, x: Array, t: Array) -> Gradients:

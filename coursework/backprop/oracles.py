@@ -18,7 +18,6 @@ from coursework.backprop.certificate import (
     Finding,
     Kink,
     WrongGradient,
-    largest,
     relative_error,
 )
 from coursework.backprop.differences import (
@@ -29,7 +28,7 @@ from coursework.backprop.differences import (
     difference_bounds,
     difference_noise,
 )
-from coursework.backprop.log_domain import SignedGradients, log_domain, signed_gradients
+from coursework.backprop.log_domain import SignedGradients, log_domain, signed_gradients, term_sizes
 from coursework.backprop.network import DenseNetwork, Gradients, NetworkError
 from coursework.backprop.perturbation import in_double
 
@@ -56,28 +55,39 @@ EXACT = 1e-12
 #: How many times the effect of one rounding error in every weight two right computations may part by.
 ROUNDINGS = 8
 
+#: How many moves the effect of rounding is averaged over: by one alone, some entry moves hardly at all.
+NUDGES = 8
+
 #: A ReLU nearer to 0 than this share of its terms counts as standing at its kink.
 NEAR = 1e-4
 
 
 def rounding(network: DenseNetwork, x: Array, t: Array) -> Gradients:
-    """Return how far the gradients move when every weight moves in its last digit.
+    """Return how far the gradients move when every weight moves in its last digit: the mean of `NUDGES`.
 
     Where layers magnify such a change, two right computations part by as much.
     """
+    here = complex_step(network, x, t)
     rng = np.random.default_rng(0)
-    nudged = in_double(network)
-    nudged.parameters *= 1 + np.finfo(float).eps * rng.choice([-1, 1], nudged.parameters.shape)
-    here, there = complex_step(network, x, t), complex_step(nudged, x, t)
+    squares = []
+    for _ in range(NUDGES):
+        nudged = in_double(network)
+        nudged.parameters *= 1 + np.finfo(float).eps * rng.choice([-1, 1], nudged.parameters.shape)
+        squares.append(_squares(here, complex_step(nudged, x, t)))
     delta, w, b = (
-        {l: np.abs(ours[l] - theirs[l]) for l in ours}
-        for ours, theirs in ((here.delta, there.delta), (here.w, there.w), (here.b, there.b))
+        {l: np.sqrt(np.mean([square[part][l] for square in squares], axis=0)) for l in squares[0][part]}
+        for part in range(3)
     )
     return Gradients(delta, w, b)
 
 
+def _squares(here: Gradients, there: Gradients) -> list[dict[int, Array]]:
+    pairs = ((here.delta, there.delta), (here.w, there.w), (here.b, there.b))
+    return [{l: (ours[l] - theirs[l]) ** 2 for l in ours} for ours, theirs in pairs]
+
+
 def _exact(network: DenseNetwork, x: Array, t: Array, true: Gradients) -> Bounds:
-    return lambda kind, l: 0.0
+    return lambda kind, l, size: 0.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +99,7 @@ class Judge:
     gradients : how it finds them.
     tolerance : the relative error that it is good to.
     noise : the absolute error, the same for all arrays, that rounding adds to that.
-    bounds : the absolute error of each of the arrays found, `noise` included.
+    bounds : the absolute error of the entries of each of the arrays found, `noise` included.
     """
 
     gradients: Callable[[DenseNetwork, Array, Array], Gradients]
@@ -120,8 +130,8 @@ def verify(network: DenseNetwork, x: Array, t: Array, gradients: Gradients | Non
 def certify(network: DenseNetwork, x: Array, t: Array, gradients: Gradients | None = None) -> Certificate:
     """Hold `gradients` (by default `network.backward`'s) against every judge, array by array.
 
-    Each array is measured by its own largest entry, so that a small gradient is held to as many digits as a
-    large one, and a judge that cannot resolve an array says so.
+    Each entry is measured by the terms that it is itself added up from, so that a small derivative is held to
+    as many digits as a large one beside it; a judge that cannot resolve an entry says so.
 
     Raises
     ------
@@ -141,7 +151,8 @@ def certify(network: DenseNetwork, x: Array, t: Array, gradients: Gradients | No
     with np.errstate(over="ignore", invalid="ignore"):
         if gradients is None:
             gradients = network.backward(network.forward(x), t)
-        size, shaken = signed_gradients(network, x, t), rounding(network, x, t)
+        size = term_sizes(network, signed_gradients(network, x, t), x)
+        shaken = rounding(network, x, t)
         findings: list[Finding] = []
         for name, judge in JUDGES.items():
             true = judge.gradients(network, x, t)
@@ -168,12 +179,38 @@ def _findings(
         if sorted(ours) != sorted(theirs):
             raise WrongGradient(f"{kind} has the layers {sorted(ours)}; {name} has {sorted(theirs)}")
         for l in theirs:
-            magnitude = float(np.max(getattr(size, kind)[l].ln))
-            too_small = -math.inf < magnitude < math.log(number.smallest_normal / RESOLVES)
-            noise = bound(kind, l) + ROUNDINGS * precision * largest(getattr(shaken, kind)[l])
-            allowed = tolerance + _share(noise, largest(theirs[l]))
-            error = relative_error(ours[l], theirs[l])
-            yield Finding(name, f"{kind}[{l}]", error, math.inf if too_small else allowed)
+            terms = getattr(size, kind)[l]
+            least = math.log(number.smallest_normal / RESOLVES)
+            allowed = _allowed(
+                theirs[l],
+                terms.numbers(),
+                bound(kind, l, terms.numbers()),
+                ROUNDINGS * precision * getattr(shaken, kind)[l],
+            )
+            too_small = (terms.ln > -math.inf) & (terms.ln < least)
+            errors = _errors(ours[l], theirs[l], terms.numbers())
+            yield Finding(name, f"{kind}[{l}]", errors, np.where(too_small, math.inf, tolerance + allowed))
+
+
+def _allowed(true: Array, size: Array, bound: Array | float, noise: Array) -> Array:
+    """Return what a judge's error and rounding may come to, relative to `size`."""
+    bound = np.broadcast_to(bound, size.shape)
+    # where there is no term at all, a judge who sees nothing move says 0, and to the last digit
+    nothing = (size == 0) & (true == 0) & (noise == 0) & np.isfinite(bound)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.where(nothing, 0.0, (bound + noise) / size)
+    # without a number to measure by, and where 0 is divided by 0
+    return np.where(np.isfinite(size) & ~np.isnan(share), share, math.inf)
+
+
+def _errors(found: Array, true: Array, size: Array) -> Array:
+    """Return |found - true| / size; two that are equal agree, NaN agrees with nothing."""
+    if found.shape != true.shape:
+        raise WrongGradient(f"a gradient of shape {found.shape} cannot be compared with one of {true.shape}")
+    difference = np.abs(found - true)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        errors = np.where(difference == 0, 0.0, difference / size)
+    return np.where(np.isnan(errors), math.inf, errors)
 
 
 def kinks(network: DenseNetwork, x: Array) -> tuple[Kink, ...]:
@@ -189,9 +226,3 @@ def kinks(network: DenseNetwork, x: Array) -> tuple[Kink, ...]:
             for n, j in np.argwhere(np.abs(a) <= NEAR * np.maximum(1, terms))
         ]
     return tuple(found)
-
-
-def _share(noise: float, scale: float) -> float:
-    if not math.isfinite(scale):
-        return math.inf
-    return noise / scale if scale > 0 else math.inf if noise > 0 else 0.0

@@ -74,3 +74,11 @@ def test_an_unknown_activation_is_refused_with_the_names_there_are():
 def test_the_derivative_is_printed_with_the_unit_it_belongs_to():
     assert activation("sigmoid").prime_at("a_1", "z_1") == r"z_1\bigl(1-z_1\bigr)"
     assert activation("relu").prime_at("a_1", "z_1") == r"\bigl[a_1>0\bigr]"
+
+
+@pytest.mark.parametrize("record", ACTIVATIONS.values(), ids=list(ACTIVATIONS))
+@pytest.mark.parametrize("nan", [np.nan, complex(np.nan, 0.0)])
+def test_what_is_not_a_number_stays_so(record, nan):
+    # numpy may warn of it, and that is as well
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(record.h(np.array([nan, 1.0]))).tolist() == [True, False]

@@ -110,6 +110,24 @@ def test_the_certificate_refuses_both_at_every_depth(network, weights, factor):
         certificate.require()
 
 
+@pytest.mark.parametrize("factor", [0.0, -1.0, 130.0, 1 + 1e-9])
+def test_the_weaker_of_two_chains_is_not_hidden_by_the_stronger(factor):
+    network = two_chains(152, seed=1)
+    for l in range(1, 152):
+        network.w[l][0, 0] *= 0.4
+    x, weak = inputs(network), range(20, 40)
+    wrong = network.backward(network.forward(x), T)
+    for array in (part[l] for part in (wrong.delta, wrong.w) for l in weak):
+        assert 0 < abs(array[0, 0]) < 1e-30 * abs(array).max()
+        array[0, 0] *= factor
+    certificate = certify(network, x, T, wrong)
+    names = {f"{kind}[{l}]" for kind in ("delta", "w") for l in weak}
+    for judge in ("torch autograd", "complex step", "log domain"):
+        assert {f.what for f in certificate.wrong if f.judge == judge} == names
+    right = {f.what: f.verdict for f in certificate if f.judge == "complex step" and f.what not in names}
+    assert set(right.values()) == {"right"}
+
+
 @pytest.mark.parametrize("network", [chain, two_chains])
 def test_at_152_weights_a_right_backward_pass_is_certified_relatively(network):
     network = network(152, seed=1)
@@ -189,7 +207,9 @@ def test_a_relu_at_its_kink_is_reported_and_central_differences_hold_back():
     assert [str(kink) for kink in certificate.kinks] == ["a_1^(2) of example 0 is 1.0e-07"]
     verdict = {f.what: f.verdict for f in certificate if f.judge == "central differences"}
     assert verdict["w[1]"] == verdict["delta[2]"] == "cannot resolve"
-    assert verdict["w[2]"] == "right"
+    # dE/dw_11^(2), of the size of the kink's 1e-7, is too small for differences; its neighbour is not
+    above = next(f for f in certificate if f.judge == "central differences" and f.what == "w[2]")
+    assert above.confirms.tolist() == [[False, True]]
     assert "near a kink: a_1^(2)" in str(certificate)
 
 
@@ -223,8 +243,25 @@ def test_saturated_sigmoids_are_judged_without_autograds_cancellation():
     assert verdict["complex step"] == verdict["log domain"] == "right"
 
 
+def _finding(judge, errors, allowances):
+    return Finding(judge, "w[1]", np.array(errors), np.array(allowances))
+
+
+def test_an_entry_that_one_judge_alone_confirms_is_not_confirmed_by_its_neighbour():
+    both = Certificate((_finding("a", [0, 0], [1e-12, 1e-12]), _finding("b", [0, 0], [1e-12, 1.0])))
+    assert [f.verdict for f in both] == ["right", "cannot resolve"]
+    assert both.unconfirmed == ("w[1]",)
+    third = Certificate((*both.findings, _finding("c", [0, 0], [1.0, 1e-12])))
+    assert third.passed
+
+
+def test_one_wrong_entry_is_told_with_its_own_error_and_bound():
+    finding = _finding("a", [1e-13, 0.25, 0.0], [1e-12, 1e-9, 1.0])
+    assert (finding.verdict, finding.error, finding.allowed) == ("wrong", 0.25, 1e-9)
+
+
 def test_one_judge_alone_confirms_nothing():
-    alone = Certificate((Finding("a", "w[1]", 0.0, 1e-12), Finding("b", "w[1]", 0.5, 1.0)))
+    alone = Certificate((_finding("a", [0.0], [1e-12]), _finding("b", [0.5], [1.0])))
     assert alone.unconfirmed == ("w[1]",)
     assert not alone.passed
     with pytest.raises(NotCertified):

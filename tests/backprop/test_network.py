@@ -232,3 +232,13 @@ def test_integer_weights_stay_exact():
     assert trace.y.tolist() == [[7000]]
     assert gradients.w[1].tolist() == [[5 * 6999 * 1000, 6999 * 1000]]
     assert gradients.w[1].dtype == np.int64
+
+
+@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+def test_a_weight_that_is_not_a_number_is_seen_in_the_output_and_every_gradient(name):
+    network = DenseNetwork([2, 3, 1], name)
+    network.w[1][0, 0] = np.nan
+    trace = network.forward(np.ones((1, 2)))
+    assert np.isnan(trace.y).all()
+    gradients = network.backward(trace, np.ones((1, 1)))
+    assert all(np.isnan(array).any() for part in (gradients.delta, gradients.w) for array in part.values())
