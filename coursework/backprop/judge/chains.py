@@ -27,7 +27,7 @@ def bound_draws(layout: Layout) -> tuple[Draws, int]:
     sizes = rng.uniform(0.5, 6, tight + loose)
     w = rng.choice([-1.0, 1.0], (*shape[:2], *shape[1:])) * sizes
     w[..., tight:] *= rng.uniform(0.2, 1, w[..., tight:].shape)
-    return _filled(layout, "sigmoid", a, w, np.abs(rng.normal(size=shape)), rng.normal(size=shape[-1])), tight
+    return _filled(layout, "sigmoid", a, w, rng.normal(size=shape), rng.normal(size=shape[-1])), tight
 
 
 @lru_cache(maxsize=4)
@@ -37,7 +37,8 @@ def zero_draws(layout: Layout) -> Draws:
     rng = np.random.default_rng(5)
     S = ZERO_DRAWS
     shape = (layout.L + SPARE + 1, max(layout.sizes) + SPARE + 1, S)
-    a = np.where(rng.random(shape) < 0.004, -rng.integers(0, 2, shape), 1).astype(float)
+    live = np.exp2(rng.integers(-9, 7, shape))  # of any size, powers of two so that sums stay exact
+    a = np.where(rng.random(shape) < 0.004, -rng.integers(0, 2, shape), live)
     a[layout.L] = rng.choice([-2.0, -1.0, 1.0, 2.0], shape[1:])
     w = np.where(rng.random((*shape[:2], *shape[1:])) < 0.002, 0, 1) * rng.choice(
         [-1.0, 1.0], (*shape[:2], *shape[1:])

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from coursework.backprop.judge.chains import bound_draws, zero_draws
 from coursework.backprop.judge.grammar import Grammar
+from coursework.backprop.judge.identity import compare
 from coursework.backprop.judge.latex import latex
 from coursework.backprop.judge.questions import Point, Question
 from coursework.backprop.judge.tokens import MAX_CHARACTERS, Unreadable, tokens
-from coursework.backprop.judge.tree import Apply, Node, Over, walk
+from coursework.backprop.judge.tree import Apply, Node, Over, Ref, free_letters, walk
 from coursework.backprop.judge.value import Evaluator, Scope
 
 Truth = NDArray[np.bool_]
@@ -168,6 +169,8 @@ def _judge_condition(text: str, question: Question) -> Judgement:
     proposition = _Reader(tokens(typed), question.layout).whole()
     if any(part in question.own_names for formula in proposition.formulas for part in walk(formula)):
         raise Unreadable("the condition names the gradient itself; say when it is zero by other quantities")
+    if any(_is_gradient(formula, question) for formula in proposition.formulas):
+        raise Unreadable("this says that the gradient is zero where it is zero; say when its factors are")
     draws = zero_draws(question.layout)
     name = latex(question.target)
     false_alarms = missed = compared = 0
@@ -196,6 +199,13 @@ def _judge_condition(text: str, question: Question) -> Judgement:
         if causes[likely]:
             notes.append(f"among the missed ones: {likely}")
     return _wrong(question, proposition, tuple(notes), compared)
+
+
+def _is_gradient(formula: Node, question: Question) -> bool:
+    if free_letters(formula) - {"l", "L"}:
+        return False
+    inner = formula.argument if isinstance(formula, Apply) and formula.function == "abs" else formula
+    return compare(inner, question.asked, thorough=False).equal
 
 
 def _wrong(
@@ -237,8 +247,10 @@ def _judge_bound(text: str, question: Question) -> Judgement:
         raise Unreadable(
             "a bound starts with the gradient's size: |\\partial E/\\partial w_{11}^{(l)}| \\le ..."
         )
-    if any(part in question.own_names for part in walk(right)):
-        raise Unreadable("the bound names the gradient itself")
+    if any(
+        part in question.own_names or (isinstance(part, Ref) and part.name == "delta") for part in walk(right)
+    ):
+        raise Unreadable("the bound names the gradient itself, or a delta; use W, the output and z")
     draws, tight = bound_draws(question.layout)
     broken, compared, loosest = 0, 0, 0.0
     for point in question.asked.points:
