@@ -73,7 +73,7 @@ class Normalized:
         Along a longer axis the rest is a difference, known to about 1e-16 of the gradient and no better.
         Where it is nearly zero in truth, layer upon layer, the true part shrinks by EPSILON / s^2 a layer and
         the rounding error does not: such a gradient ends as rounding error, or as 0 without being it.
-        `log10_uncertainty` finds these networks.
+        `log10_uncertainty` finds most of these networks.
         """
         axis, centred = self.axis, self.centred
         gradient = _centre(gradient, axis)

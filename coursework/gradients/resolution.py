@@ -16,6 +16,8 @@ def log10_uncertainty(networks: Networks, seed: int = 0) -> Array:
 
     An estimate, since it is one draw: what changes by about 1e-10 is a number of these networks; what changes
     by a decade, or is zero in one run and not in the other, is not resolved in 53 bits.
+    A small change is no proof: of 20 wrong networks in a batch of 60 (rectified, batch norm over 3 examples,
+    38 layers) it finds 14; in the others rounding gives the same wrong answer twice, 4 times a zero.
 
     Returns
     -------

@@ -5,7 +5,7 @@ last place, and a sum whose terms cancel loses as many places as cancel. Product
 right to 1e-10 at any depth; fully connected networks do as long as they forget small changes, which
 contracting ones do. In the chaotic phase, where a change of the last place grows from layer to layer, the
 digits are used up sooner or later: what comes out then is the gradient of another network near by, sign
-included. Its size is typical, its digits are not those of this network; `log10_uncertainty` tells which.
+included. Its size is typical, its digits are not those of this network; `log10_uncertainty` estimates where.
 """
 
 from __future__ import annotations
