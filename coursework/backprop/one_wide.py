@@ -18,7 +18,7 @@ from coursework.backprop.operations import OPERATIONS
 #: written out, since calling a function takes as long as computing it.
 OUTPUTS: dict[str, Callable[[float, Array], list[float]]] = {
     "sigmoid": lambda z, w: [z := 1 / (1 + exp(minus_w * z)) for minus_w in (-w).tolist()],
-    "relu": lambda z, w: [z := a if (a := w_l * z) > 0 else 0.0 for w_l in w.tolist()],
+    "relu": lambda z, w: [z := 0.0 if (a := w_l * z) <= 0 else a for w_l in w.tolist()],
     "tanh": lambda z, w: [z := tanh(w_l * z) for w_l in w.tolist()],
     "softplus": lambda z, w: [z := log1p(exp(w_l * z)) for w_l in w.tolist()],
     "identity": lambda z, w: [z := w_l * z for w_l in w.tolist()],
