@@ -60,6 +60,7 @@ _HOMES = {
     "run_grid": "coursework.gradients.grid",
     "sample_norms": "coursework.gradients.unweighted",
     "exact_pass": "coursework.gradients.exact",
+    "log10_uncertainty": "coursework.gradients.resolution",
     "living_probability": "coursework.gradients.rare",
     "fast_log_gradients": "coursework.gradients.fast_log",
     # section 3: finetune
