@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from IPython.display import Markdown
 
@@ -45,10 +45,10 @@ def show_derivation(
     count = len(derivation.steps)
     if view == "numbers":
         steps = [step.at(L=point.network.L, **letters) for step in derivation.lines]
-        shown = [_table(("step", "in numbers"), _numbered(steps, point))]
+        shown = [table(("step", "in numbers"), _numbered(steps, point))]
     elif view == "general":
         head = ("step", "because", "numbers compared", "relative error")
-        shown = [_table(head, map(_row, proof.lines[:count])), _code(derivation.steps)]
+        shown = [table(head, map(_row, proof.lines[:count])), _code(derivation.steps)]
     else:
         forms = proof.lines[count:]
         shown = [f"{form.step.reason}: {form.badge}\n\n$${form.step.latex}$$" for form in forms]
@@ -92,5 +92,6 @@ def _formula(latex: str) -> str:
     return rf"${{\displaystyle {latex}}}$"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
     return "\n".join(f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows))

@@ -14,7 +14,7 @@ from coursework.backprop.activations import ACTIVATIONS
 from coursework.backprop.answers import Answer, check_answers
 from coursework.backprop.certificate import Certificate, WrongGradient
 from coursework.backprop.derivation import Step
-from coursework.backprop.derivation_page import DIGITS
+from coursework.backprop.derivation_page import DIGITS, table
 from coursework.backprop.expression import number
 from coursework.backprop.oracles import JUDGES
 from coursework.backprop.symbols import Delta
@@ -130,5 +130,4 @@ def _number(value: float, digits: int = DIGITS) -> str:
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Markdown:
     """Return a table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return Markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    return Markdown(table(head, rows))

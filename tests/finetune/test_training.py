@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -268,18 +267,21 @@ def test_scores_far_from_one_another_stay_finite() -> None:
 # Cut off and taken up again
 
 
-def interrupt_at(call: int, monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Let the user press Ctrl-C in the evaluation after epoch number `call`; return what undoes it."""
-    calls, whole = [0], training.evaluate
+def interrupted_run(tiny: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the user press Ctrl-C in the evaluation after epoch 3; return the checkpoint that is left."""
+    file, calls, whole = tmp_path / "checkpoint.pt", [0], training.evaluate
 
     def interrupted(*arguments: Any) -> Tensor:
         calls[0] += 1
-        if calls[0] == call:
+        if calls[0] == 3:
             raise KeyboardInterrupt
         return whole(*arguments)
 
     monkeypatch.setattr(training, "evaluate", interrupted)
-    return lambda: monkeypatch.setattr(training, "evaluate", whole)
+    with pytest.raises(KeyboardInterrupt):
+        Lab(tiny).fit(checkpoint=file)
+    monkeypatch.setattr(training, "evaluate", whole)
+    return file
 
 
 def test_an_interrupted_run_goes_on_and_ends_where_the_whole_one_does(
@@ -287,11 +289,7 @@ def test_an_interrupted_run_goes_on_and_ends_where_the_whole_one_does(
 ) -> None:
     whole = Lab(tiny)
     history = whole.fit()
-    file = tmp_path / "checkpoint.pt"
-    undo = interrupt_at(3, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        Lab(tiny).fit(checkpoint=file)
-    undo()
+    file = interrupted_run(tiny, tmp_path, monkeypatch)
     assert file.exists()
     resumed = Lab(tiny)
     evaluated: list[int] = []
@@ -307,11 +305,7 @@ def test_an_interrupted_run_goes_on_and_ends_where_the_whole_one_does(
 def test_the_checkpoint_of_another_run_is_ignored(
     other: dict[str, Any], tiny: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "checkpoint.pt"
-    undo = interrupt_at(3, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        Lab(tiny).fit(checkpoint=file)
-    undo()
+    file = interrupted_run(tiny, tmp_path, monkeypatch)
     clean, after = Lab(tiny), Lab(tiny)
     assert after.fit(checkpoint=file, **other) == clean.fit(**other)
     assert equal(after.state(), clean.state())
@@ -321,11 +315,7 @@ def test_the_checkpoint_of_another_run_is_ignored(
 def test_a_checkpoint_of_other_pictures_is_ignored(
     what: str, tiny: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "checkpoint.pt"
-    undo = interrupt_at(3, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        Lab(tiny).fit(checkpoint=file)
-    undo()
+    file = interrupted_run(tiny, tmp_path, monkeypatch)
     histories = []
     for checkpoint in (file, None):
         lab = Lab(tiny)
@@ -354,11 +344,7 @@ def test_a_damaged_checkpoint_is_no_reason_to_fail(content: bytes | None, tiny: 
 def test_a_checkpoint_that_lacks_a_part_is_begun_anew(
     part: str, tiny: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = tmp_path / "checkpoint.pt"
-    undo = interrupt_at(3, monkeypatch)
-    with pytest.raises(KeyboardInterrupt):
-        Lab(tiny).fit(checkpoint=file)
-    undo()
+    file = interrupted_run(tiny, tmp_path, monkeypatch)
     state = torch.load(file, weights_only=True)
     del state[part]
     torch.save(state, file)
