@@ -207,7 +207,7 @@ def _judged(asked: Question, typed: str, level: str) -> Answer:
     accepted, right = _accepted(asked, found)
     if accepted:
         finding = judge(right[0], asked, effort=0)
-        with search_time(LIMIT):
+        with search_time():
             finding = judge(right[0], asked)
         return _answer(asked, typed, level, right[0], finding)
     if right:
@@ -229,7 +229,7 @@ def _judged(asked: Question, typed: str, level: str) -> Answer:
 def _likeliest(asked: Question, typed: str, level: str, found: list[Reading]) -> Answer:
     """Return the judgement of the reading whose slips are the likeliest."""
     best = (100.0, found[0], judge(found[0], asked, effort=0))
-    with search_time(LIMIT):
+    with search_time():
         for effort in (1, 2):
             # where a product's reach is unclear, two slips are sought in the shorter one first
             for reading in found[:: 1 if effort == 1 else -1]:

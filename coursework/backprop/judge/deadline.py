@@ -36,8 +36,8 @@ def limited(seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def search_time(most: float) -> Iterator[None]:
-    """Let what is done inside take `most` seconds, end `RESERVE` before the deadline, and end quietly."""
+def search_time(most: float = math.inf) -> Iterator[None]:
+    """Let what is done inside end `RESERVE` before the deadline, or after `most` seconds, and end quietly."""
     try:
         with limited(min(most, _END.get() - time.process_time() - RESERVE)):
             yield

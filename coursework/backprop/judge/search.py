@@ -16,8 +16,6 @@ from coursework.backprop.judge.stacks import Neighbours, Stack
 from coursework.backprop.judge.tokens import Unreadable
 from coursework.backprop.judge.tree import Apply, Index, Node, free_letters, normal, rename, replace_at, walk
 
-#: Seconds of computing after which the search for two slips ends.
-LIMIT = 0.8
 #: Two slips are less likely than one by this much.
 _SECOND = 0.6
 #: Pairs that cost so much more than the best one found are not looked for.
@@ -62,7 +60,7 @@ def search(node: Node, asked: Asked, activation: str, *, pairs: bool = True, mos
         neighbours = Neighbours(asked, activation, sigma=sigma)
         found: list[tuple[float, tuple[Edit, ...], Node]] = []
         guesses: list[Guess] = []
-        with search_time(LIMIT):
+        with search_time():
             stack = neighbours.of(node)
             found += [*_unbound(node, neighbours, asked), *_hits(node, stack, neighbours.wanted, ())]
             guesses = _verified(found, asked, activation, most)

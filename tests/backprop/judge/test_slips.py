@@ -2,7 +2,7 @@
 
 import pytest
 
-from coursework.backprop.judge import answer, array_edits, search
+from coursework.backprop.judge import answer, array_edits
 from coursework.backprop.judge.answer import check
 from coursework.backprop.judge.slips import KINDS
 
@@ -12,7 +12,7 @@ CHAIN = r"(a_1^{(153)}-t_n)z_1^{(l)}\prod_{m=l+1}^{152}w_{11}^{(m)}"
 @pytest.fixture(autouse=True)
 def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """Which slip is named must not hang on how busy the machine is; the deadline has tests of its own."""
-    for module in (answer, search, array_edits):
+    for module in (answer, array_edits):
         monkeypatch.setattr(module, "LIMIT", 20 * module.LIMIT)
 
 
