@@ -407,22 +407,25 @@ def test_an_error_outside_every_cell_has_an_error_page(tmp_path: Path, sections_
 # --- the command, killed -------------------------------------------------------------------------
 
 
-def as_from_a_terminal() -> None:
-    """Undo what nohup, or a shell's &, would hand on to a command that is about to start."""
-    for number in (signal.SIGHUP, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
+# Undoes what nohup, or a shell's &, would hand on to a command that is about to start. A program of its
+# own, since a fork of a test process, with whatever threads other tests left in it, is asking for trouble.
+AS_FROM_A_TERMINAL = """
+import os, signal, sys
+for number in (signal.SIGHUP, signal.SIGINT):
+    signal.signal(number, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
 
 
 def start_command(notebooks: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "coursework", "run", "--notebooks", str(notebooks), *arguments]
+    command = ["-m", "coursework", "run", "--notebooks", str(notebooks), *arguments]
     return subprocess.Popen(
-        command,
+        [sys.executable, "-c", AS_FROM_A_TERMINAL, *command],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env=os.environ | environment,
         start_new_session=True,
-        preexec_fn=as_from_a_terminal,
     )
 
 
