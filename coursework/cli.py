@@ -46,13 +46,17 @@ _OUT = click.option(
     help="Set a parameter of every selected section that has it; 3.NAME sets it for section 3 alone.",
 )
 @_OUT
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Sections to run at once.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1),
+    help="Sections to run at once; by default 1 and 2 beside each other, then 3, which keeps all cores busy.",
+)
 @_NOTEBOOKS
 def run(
     section: tuple[str, ...],
     given: tuple[tuple[str, str], ...],
     out: Path | None,
-    jobs: int,
+    jobs: int | None,
     notebooks: Path,
 ) -> None:
     """Execute notebooks and write their reports.

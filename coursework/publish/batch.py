@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from coursework.publish.parameters import ParameterError, fill_in
@@ -20,7 +20,7 @@ def run_sections(
     given: Mapping[str, Mapping[str, object]],
     out: Path,
     *,
-    jobs: int = 1,
+    jobs: int | None = None,
     progress: Progress | None = None,
 ) -> list[Outcome]:
     """Run `sections`, publish their reports below `out` and keep `out/index.html` in step.
@@ -30,7 +30,8 @@ def run_sections(
     sections : the notebooks to run.
     given : by section (its stem), values for some of its parameters.
     out : the folder of all reports.
-    jobs : how many run at once; each is given its part of the machine's cores.
+    jobs : how many run at once; each is given its part of the machine's cores. By default first those that
+        keep one core busy run beside each other, then the others (`Section.parallel`) one by one.
     progress : shows how far the runs are.
 
     Returns
@@ -49,10 +50,9 @@ def run_sections(
         fill_in(section.parameters, given.get(section.stem, {}))
     _try_to_write(out)
     progress = progress or Progress(list(sections))
-    threads = max(1, (os.cpu_count() or 1) // jobs) if jobs > 1 else None
     interrupt = Interrupt()
 
-    def run(section: Section) -> Outcome:
+    def run(section: Section, threads: int | None) -> Outcome:
         if interrupt.is_set:
             return Outcome(section.stem, "interrupted", 0.0, "the run was interrupted")
         values = given.get(section.stem, {})
@@ -61,23 +61,40 @@ def run_sections(
 
     # the index lists the sections that were not asked for, too
     every = find_sections(sections[0].path.parent) if sections else []
-    with ThreadPoolExecutor(jobs, thread_name_prefix="run") as pool:
-        futures = [pool.submit(run, section) for section in sections]
-        pending: set[Future[Outcome]] = set(futures)
-        try:
-            while pending:
-                ended, pending = wait(pending, timeout=1.0, return_when=FIRST_COMPLETED)
-                for future in ended:
-                    progress.ended(future.result())
-                    _index(out, every)
-                progress.tick()
-        except BaseException:
-            interrupt.set()
-            raise
-        finally:
-            wait(futures)
-            failed = _index(out, every)
-    return [future.result() for future in futures] + failed
+    outcomes: dict[Section, Outcome] = {}
+    for group, at_once in _groups(sections, jobs):
+        threads = max(1, (os.cpu_count() or 1) // at_once) if at_once > 1 else None
+        with ThreadPoolExecutor(at_once, thread_name_prefix="run") as pool:
+            futures = {pool.submit(run, section, threads): section for section in group}
+            pending = set(futures)
+            try:
+                while pending:
+                    ended, pending = wait(pending, timeout=1.0, return_when=FIRST_COMPLETED)
+                    for future in ended:
+                        progress.ended(future.result())
+                        _index(out, every)
+                    progress.tick()
+            except BaseException:
+                interrupt.set()
+                raise
+            finally:
+                wait(futures)
+                failed = _index(out, every)
+        outcomes |= {section: future.result() for future, section in futures.items()}
+    return [outcomes[section] for section in sections] + failed
+
+
+def _groups(sections: Sequence[Section], jobs: int | None) -> Iterator[tuple[list[Section], int]]:
+    """Yield which sections to run together, and how many of them at once; the groups follow each other."""
+    if jobs:
+        yield list(sections), jobs
+        return
+    one_core = [section for section in sections if not section.parallel]
+    if one_core or not sections:
+        yield one_core, max(1, min(len(one_core), os.cpu_count() or 1))
+    for section in sections:
+        if section.parallel:
+            yield [section], 1
 
 
 def _try_to_write(out: Path) -> None:

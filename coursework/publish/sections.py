@@ -75,6 +75,12 @@ class Section:
                     return heading[1].strip()
         return self.stem
 
+    @property
+    def parallel(self) -> bool:
+        """Whether the notebook keeps every core busy by itself; its metadata say so (coursework.parallel)."""
+        own = self._notebook[1].get("coursework")
+        return isinstance(own, dict) and own.get("parallel") is True
+
     @cached_property
     def parameters(self) -> tuple[Parameter, ...]:
         """What the cell tagged `parameters` declares; nothing where there is no such cell."""

@@ -110,3 +110,14 @@ def test_a_file_that_is_no_notebook_is_refused_by_name(tmp_path: Path, content: 
 def test_the_workbook_reads_the_files_of_two_parameters() -> None:
     named = {(s.number, p.name) for s in find_sections() for p in s.parameters if p.names_input}
     assert named == {(3, "data_dir"), (3, "weights")}
+
+
+@pytest.mark.parametrize(
+    ("own", "parallel"),
+    [({"parallel": True}, True), ({"parallel": False}, False), ({}, False), ("parallel", False)],
+)
+def test_a_notebook_says_in_its_metadata_that_it_keeps_every_core_busy(
+    tmp_path: Path, own: object, parallel: bool
+) -> None:
+    assert write(tmp_path / "1_a.ipynb", "# A", coursework=own).parallel is parallel
+    assert not write(tmp_path / "2_b.ipynb", "# B").parallel
