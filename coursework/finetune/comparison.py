@@ -46,7 +46,9 @@ def comparison(
     and the two phases given, none of them computed twice.
     """
 
-    def frozen_with(name: str, weights: str) -> Phase:
+    stage = trained.stage if frozen.base.name == "inception_v3" else ""
+
+    def frozen_with(name: str, weights: str, then_from: str | None = None) -> Phase:
         if (frozen.base.name, frozen.weights) == (name, weights):
             return frozen
         size = frozen.size if name == frozen.base.name else 0
@@ -58,12 +60,12 @@ def comparison(
             hidden=hidden,
             dropout=dropout,
             flip=frozen.flip,
+            then_from=then_from,
             schedule=head,
         )
 
-    untrained = frozen_with("inception_v3", "none")
+    untrained = frozen_with("inception_v3", "none", stage)
     lite0 = frozen_with("efficientnet_lite0", "imagenet")
-    stage = trained.stage if frozen.base.name == "inception_v3" else ""
     untrained_trained = trained
     if frozen is not untrained:
         untrained_trained = trained_phase(untrained, images, stage=stage, schedule=base)

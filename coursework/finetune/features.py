@@ -9,6 +9,7 @@ a changed picture, base, library or helper is never served stale numbers.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -56,7 +57,7 @@ def device_of_choice() -> torch.device:
 
 @torch.inference_mode()
 def run_frozen(
-    network: nn.Module,
+    networks: Sequence[nn.Module],
     split: Split,
     size: int,
     preprocessing: Preprocessing,
@@ -64,27 +65,34 @@ def run_frozen(
     batch_size: int = 32,
     flip: bool = False,
     description: str = "features",
-) -> Tensor:
-    """Return `network(pictures)` for all pictures of a split, in its order.
+) -> list[Tensor]:
+    """Return what each of several networks in a row puts out for all pictures of a split, in its order.
 
     Parameters
     ----------
-    network : a part of a backbone, in evaluation mode. size : side of the square cut from each picture.
+    networks : parts of a backbone, in evaluation mode; the first sees the pictures, each other one what the
+        one before it puts out.
+    size : side of the square cut from each picture.
     flip : mirror the pictures left to right.
     """
     device = device_of_choice()
-    network = fused(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    kept = []
+    row = [
+        fused(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for network in networks
+    ]
+    kept: list[list[Tensor]] = [[] for _ in row]
     with tqdm(total=len(split), desc=description, unit="picture", leave=False) as bar:
         for start in range(0, len(split), batch_size):
             paths = split.paths[start : start + batch_size]
             pictures = torch.stack([decode(path, size, preprocessing) for path in paths]).to(device)
             if flip:
                 pictures = pictures.flip(-1)
-            inputs = normalize(pictures, preprocessing).contiguous(memory_format=torch.channels_last)
-            kept.append(network(inputs).cpu())
+            values = normalize(pictures, preprocessing).contiguous(memory_format=torch.channels_last)
+            for network, outputs in zip(row, kept, strict=True):
+                values = network(values)
+                outputs.append(values.cpu())
             bar.update(len(paths))
-    return torch.cat(kept)
+    return [torch.cat(outputs) for outputs in kept]
 
 
 def frozen_features(
@@ -95,30 +103,63 @@ def frozen_features(
     *,
     flip: bool = False,
     cache: Path | None = None,
-    description: str = "features",
 ) -> Features:
-    """Return the pooled features of a split, from the cache where they are there.
+    """Return the pooled features of a split: see `features_and_activations`."""
+    return features_and_activations(backbone, None, split, size, preprocessing, flip=flip, cache=cache)[0]
+
+
+def features_and_activations(
+    backbone: Backbone,
+    stage: str | None,
+    split: Split,
+    size: int,
+    preprocessing: Preprocessing,
+    *,
+    flip: bool = False,
+    cache: Path | None = None,
+    description: str = "features",
+) -> tuple[Features, Features | None]:
+    """Return the pooled features of a split, from the cache where they are there, and what enters a stage.
 
     Parameters
     ----------
     backbone : in evaluation mode; its weights are part of the cache's key.
+    stage : keep what enters it on the way, so that `activations_before` need not compute it again.
     flip : mirror the pictures left to right.
     cache : folder of the cache; by default `cache_folder()`. Where it cannot be written to, a warning says
         so and nothing is kept.
 
     Returns
     -------
-    Features with float32 values of shape (n, feature width).
+    Features with float32 values of shape (n, feature width), and what `activations_before` returns; None
+    without a `stage`, or where nothing was computed.
     """
     key = _key(backbone, split, size, preprocessing, flip)
     file = (cache or cache_folder()) / f"features-{key}.safetensors"
     labels = torch.from_numpy(split.labels.copy())
     values = _kept(file, (len(split), backbone.width))
+    entering = None
     if values is None:
         backbone.eval()
-        values = run_frozen(backbone, split, size, preprocessing, flip=flip, description=description).float()
+        parts: list[nn.Module] = [backbone]
+        if stage is not None:
+            parts = [backbone.part(stop=stage), _Pooling(backbone.part(start=stage))]
+        outputs = run_frozen(parts, split, size, preprocessing, flip=flip, description=description)
+        values = outputs[-1].float()
         keep(file, "features", partial(save_file, {"values": values}))
-    return Features(values, labels)
+        entering = Features(_halved(outputs[0]), labels) if stage is not None else None
+    return Features(values, labels), entering
+
+
+class _Pooling(nn.Module):
+    """The last stages of a backbone, with the mean over all positions after them."""
+
+    def __init__(self, stages: nn.Module) -> None:
+        super().__init__()
+        self.stages = stages
+
+    def forward(self, activations: Tensor) -> Tensor:
+        return pooled(self.stages(activations))
 
 
 def _kept(file: Path, shape: tuple[int, int]) -> Tensor | None:
@@ -147,7 +188,7 @@ def activations_before(
     Inception's `Mixed_7a`.
     """
     network = backbone.part(stop=stage).eval()
-    values = run_frozen(network, split, size, preprocessing, flip=flip, description=description)
+    (values,) = run_frozen([network], split, size, preprocessing, flip=flip, description=description)
     return Features(_halved(values), torch.from_numpy(split.labels.copy()))
 
 

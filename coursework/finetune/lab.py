@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,14 @@ from torch import nn
 
 from coursework.finetune.bases import Backbone, Base, get_base
 from coursework.finetune.cache import cache_folder
-from coursework.finetune.features import Features, activations_before, frozen_features
+from coursework.finetune.features import Features, activations_before, features_and_activations
 from coursework.finetune.head import Head
 from coursework.finetune.images import Images
 from coursework.finetune.scoring import Predictions
 from coursework.finetune.training import History, Schedule, fit_base, fit_head, predict
+
+#: Stage, the pictures' files, and whether they are mirrored.
+Entering = tuple[str, tuple[Path, ...], bool]
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Phase:
     schedule, history : how it was trained, and the epochs.
     predictions : of the validation pictures.
     watched : what `trained_phase` was watched by; None if by nothing.
+    entering : what enters a stage, where it was kept for `trained_phase`.
     """
 
     base: Base
@@ -46,6 +50,7 @@ class Phase:
     history: History
     predictions: Predictions
     watched: Any = None
+    entering: Mapping[Entering, Features] = field(default_factory=dict, repr=False)
 
 
 def frozen_phase(
@@ -57,6 +62,7 @@ def frozen_phase(
     hidden: int = 32,
     dropout: float = 0.5,
     flip: bool = True,
+    then_from: str | None = None,
     schedule: Schedule,
     cache: Path | None = None,
 ) -> Phase:
@@ -68,12 +74,14 @@ def frozen_phase(
     size : side of the pictures in pixels; 0 for what suits the weights.
     hidden, dropout : of the head.
     flip : take for the scores of a validation picture the mean over it and its mirror image.
+    then_from : the stage that `trained_phase` will be called with ("" for the base's default). What enters it
+        is kept in memory, so that it is not computed twice; by default nothing is.
     schedule : of its training; its seed also starts head and random weights.
     cache : folder for the features; by default the user's cache.
 
     Raises
     ------
-    ValueError : unknown base, weights that cannot be had, or a size too small for the base.
+    ValueError : unknown base, weights that cannot be had, a size too small for the base, or no such stage.
     """
     record = get_base(base)
     weights = weights or record.default_weights
@@ -82,21 +90,28 @@ def frozen_phase(
     if size < record.smallest:
         raise ValueError(f"size={size}: {base} needs pictures of at least {record.smallest} pixels a side")
     backbone = record.build(weights, seed=schedule.seed)
+    stage = None if then_from is None else _first_stage(record, backbone, then_from)
+    entering: dict[Entering, Features] = {}
     named = f"{base}, {_short(weights)}"
 
     def features(split_name: str, mirrored: bool) -> Features:
         split = getattr(images, split_name)
         what = f"{named}: {split_name}{' mirrored' if mirrored else ''}"
-        return frozen_features(
-            backbone, split, size, record.preprocessing, flip=mirrored, cache=cache, description=what
+        found, before = features_and_activations(
+            backbone, stage, split, size, record.preprocessing, flip=mirrored, cache=cache, description=what
         )
+        if stage is not None and before is not None:
+            entering[stage, split.paths, mirrored] = before
+        return found
 
     train = features("train", False)
     validation = [features("validation", mirrored) for mirrored in _versions(flip)]
     head = Head(record.feature_width, len(images.classes), hidden=hidden, dropout=dropout, seed=schedule.seed)
     history = fit_head(head, train, validation, schedule)
     predictions = predict(head, validation, images.validation, images.classes, f"{named}, base frozen")
-    return Phase(record, weights, size, backbone, head, "", flip, schedule, history, predictions)
+    return Phase(
+        record, weights, size, backbone, head, "", flip, schedule, history, predictions, entering=entering
+    )
 
 
 def trained_phase(
@@ -125,15 +140,15 @@ def trained_phase(
     ValueError : there is no such stage.
     """
     record = frozen.base
-    stage = stage or record.unfreeze_from
     backbone, head = copy.deepcopy(frozen.backbone), copy.deepcopy(frozen.head)
-    if stage == "all":
-        stage = backbone.stage_names[0]
-    backbone.part(start=stage)  # refuse an unknown stage before the long part
+    stage = _first_stage(record, backbone, stage)
     named = f"{record.name}, {_short(frozen.weights)}"
 
     def activations(split_name: str, mirrored: bool) -> Features:
         split = getattr(images, split_name)
+        kept = frozen.entering.get((stage, split.paths, mirrored))
+        if kept is not None:
+            return kept
         what = f"{named}: {split_name}{' mirrored' if mirrored else ''}, up to {stage}"
         return activations_before(
             backbone, stage, split, frozen.size, record.preprocessing, flip=mirrored, description=what
@@ -157,7 +172,15 @@ def trained_phase(
         history=history,
         predictions=predictions,
         watched=watched,
+        entering={},
     )
+
+
+def _first_stage(base: Base, backbone: Backbone, stage: str) -> str:
+    """Return the stage that is meant: "" is the base's default, "all" the first one."""
+    stage = backbone.stage_names[0] if stage == "all" else stage or base.unfreeze_from
+    backbone.part(start=stage)  # refuse an unknown stage before the long part
+    return stage
 
 
 def _versions(flip: bool) -> tuple[bool, ...]:

@@ -148,7 +148,7 @@ def fit_base(
         parameter.requires_grad_(True)
     groups = _groups(head, schedule, schedule.learning_rate)
     groups += _groups(part, schedule, schedule.learning_rate * schedule.base_factor)
-    optimizer = torch.optim.AdamW(groups)
+    optimizer = torch.optim.AdamW(groups, fused=True)  # one pass over the weights instead of ten
     return _fit(
         f"base trained from {stage}",
         head,

@@ -18,6 +18,7 @@ from coursework.finetune.bases import Backbone, Base, pooled
 from coursework.finetune.features import (
     _halved,
     activations_before,
+    features_and_activations,
     frozen_features,
     pooled_features,
     run_frozen,
@@ -194,7 +195,7 @@ def test_without_a_cache_the_features_are_computed_all_the_same(
 
 def test_mirrored_pictures_are_mirrored_left_to_right(images: Images, tiny: Base) -> None:
     plain, mirrored = (
-        run_frozen(nn.Identity(), images.validation, 24, tiny.preprocessing, flip=flip, batch_size=4)
+        run_frozen([nn.Identity()], images.validation, 24, tiny.preprocessing, flip=flip, batch_size=4)[0]
         for flip in (False, True)
     )
     assert plain.shape == (6, 3, 24, 24)
@@ -204,7 +205,7 @@ def test_mirrored_pictures_are_mirrored_left_to_right(images: Images, tiny: Base
 
 
 def test_the_batch_size_changes_nothing(images: Images, tiny: Base) -> None:
-    found = run_frozen(nn.Identity(), images.train, 24, tiny.preprocessing, batch_size=5)
+    (found,) = run_frozen([nn.Identity()], images.train, 24, tiny.preprocessing, batch_size=5)
     assert torch.equal(found, stacked(images.train, 24, tiny.preprocessing))
 
 
@@ -221,6 +222,26 @@ def test_activations_and_the_stages_after_them_give_the_features(
     assert torch.allclose(after, whole.values, rtol=2e-3, atol=2e-3)
     flipped = activations_before(backbone, "last", images.train, 32, tiny.preprocessing, flip=True)
     assert not torch.allclose(flipped.values.float(), inner.values.float(), atol=0.1)
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_activations_kept_on_the_way_to_the_features_are_those_computed_for_themselves(
+    backbone: Backbone, tiny: Base, images: Images, cache: Path, flip: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = (images.train, 32, tiny.preprocessing)
+    count = Count(monkeypatch)
+    whole, inner = features_and_activations(backbone, "last", *asked, flip=flip)
+    assert count.passes == 1
+    assert inner is not None
+    assert torch.equal(inner.values, activations_before(backbone, "last", *asked, flip=flip).values)
+    assert torch.equal(inner.labels, whole.labels)
+    again, nothing = features_and_activations(backbone, "last", *asked, flip=flip)
+    assert nothing is None  # the features were there
+    assert torch.equal(again.values, whole.values)
+    for file in cache.iterdir():
+        file.unlink()
+    alone = frozen_features(backbone, *asked, flip=flip)
+    assert torch.allclose(alone.values, whole.values, rtol=1e-5, atol=1e-6)
 
 
 def test_pooled_features_of_no_stage_are_the_means() -> None:

@@ -132,6 +132,48 @@ def test_an_unknown_stage_is_refused_before_the_long_part(
         trained_phase(frozen, images, stage="Mixed_9", schedule=BASE)
 
 
+@pytest.mark.parametrize(("then_from", "computed"), [("", [(12, True)]), ("last", 4), ("all", 4), (None, 4)])
+def test_what_enters_the_stage_is_not_computed_twice(
+    then_from: str | None,
+    computed: list[tuple[int, bool]] | int,
+    tiny: Base,
+    images: Images,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[tuple[int, bool]] = []
+    whole = lab.activations_before
+
+    def watched(*arguments: object, flip: bool, description: str) -> object:
+        asked.append((len(arguments[2]), flip))  # type: ignore[arg-type]
+        return whole(*arguments, flip=flip, description=description)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lab, "activations_before", watched)
+    kept = frozen_phase(images, base="tiny", then_from=then_from, schedule=HEAD)
+    trained = trained_phase(kept, images, schedule=BASE)
+    # mirrored training pictures are all that the frozen phase has no use for
+    assert (asked if then_from == "" else len(asked)) == computed
+    assert not trained.entering
+    monkeypatch.undo()
+    expected = trained_phase(replace(kept, entering={}), images, schedule=BASE)
+    assert equal(values_of(trained), values_of(expected))
+
+
+def test_what_entered_for_other_pictures_is_not_taken(tiny: Base, images: Images, cache: Path) -> None:
+    kept = frozen_phase(images, base="tiny", then_from="", schedule=HEAD)
+    fewer = replace(
+        images, train=replace(images.train, paths=images.train.paths[1:], labels=images.train.labels[1:])
+    )
+    trained = trained_phase(kept, fewer, schedule=BASE)
+    expected = trained_phase(replace(kept, entering={}), fewer, schedule=BASE)
+    assert equal(values_of(trained), values_of(expected))
+
+
+def test_an_unknown_stage_to_go_on_from_is_refused_at_once(tiny: Base, images: Images, cache: Path) -> None:
+    with pytest.raises(ValueError, match="unknown stage 'Mixed_9'; the stages are first, middle, last"):
+        frozen_phase(images, base="tiny", then_from="Mixed_9", schedule=HEAD)
+
+
 def test_mirror_images_are_of_both_halves_or_of_none(
     frozen: Phase, images: Images, monkeypatch: pytest.MonkeyPatch
 ) -> None:
