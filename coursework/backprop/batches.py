@@ -13,11 +13,11 @@ import numpy as np
 from coursework.backprop.activations import Array
 from coursework.backprop.expression import UndefinedSymbol
 from coursework.backprop.judged import EXACT
+from coursework.backprop.line_proof import TOLERANCE
 from coursework.backprop.lines import Program, batch_state, run_program
 from coursework.backprop.matrix import State
 from coursework.backprop.network import DenseNetwork, Gradients
 from coursework.backprop.oracles import relative_error
-from coursework.backprop.proof import TOLERANCE
 
 
 @dataclass(frozen=True)

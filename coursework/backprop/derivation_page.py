@@ -8,8 +8,9 @@ from IPython.display import Markdown
 
 from coursework.backprop.derivation import Step
 from coursework.backprop.expression import number
+from coursework.backprop.line_proof import LineProof
 from coursework.backprop.point import ExamplePoint
-from coursework.backprop.proof import LineProof, prove
+from coursework.backprop.proof import prove
 from coursework.backprop.symbols import Partial
 
 #: The ways to show a derivation.
@@ -60,7 +61,7 @@ def show_derivation(
                 *shown,
                 "For the whole layer and N examples at once, with the shapes:",
                 f"```python\n{derivation.matrix.code()}\n# {derivation.matrix.shapes(derivation.sizes)}\n```",
-                f"**Proved:** {proof.badge}.",
+                f"**Proved** {proof.where}: {proof.badge}.",
             ]
         )
     )

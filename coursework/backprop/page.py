@@ -70,7 +70,7 @@ def show_answer(answer: Answer) -> Markdown:
         rf"\approx {number(answer.value, DIGITS)}$$",
         f"Autograd finds {_number(answer.autograd)}. For the whole layer and N examples, with the shapes:",
         f"```python\n{derivation.matrix.code()}\n# {derivation.matrix.shapes(derivation.sizes)}\n```",
-        f"**Proved:** {answer.proof.badge}.",
+        f"**Proved** {answer.proof.where}: {answer.proof.badge}.",
     ]
     return Markdown("\n\n".join(parts))
 

@@ -11,12 +11,13 @@ from coursework.backprop.expression import Difference, Number
 from coursework.backprop.judged import proof_points
 from coursework.backprop.layers import Level
 from coursework.backprop.line_mutations import LINE_SLIPS
+from coursework.backprop.line_proof import is_refuted
 from coursework.backprop.links import places
 from coursework.backprop.mutations import SLIPS
 from coursework.backprop.network import DenseNetwork
-from coursework.backprop.proof import PRIMES, is_refuted
 from coursework.backprop.sums import Sum
 from coursework.backprop.symbols import LOSS, A, B, Delta, HPrime, Partial, T, W, Z
+from coursework.backprop.twins import PRIMES
 from tests.backprop.masks import MASKS
 
 l, L = Level("l"), Level("L")

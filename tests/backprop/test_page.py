@@ -56,7 +56,7 @@ def test_an_answer_shows_question_derivation_formula_numbers_and_code():
     for step in answer.derivation.steps:
         assert f"`{step.code}`" in text
     assert "dw[2] = delta[3].T @ z[2]\n# (3, 3) = (N, 3).T @ (N, 3)" in text
-    assert f"**Proved:** {answer.proof.badge}." in text
+    assert f"**Proved** {answer.proof.where}: {answer.proof.badge}." in text
 
 
 def test_the_first_answer_is_called_by_the_name_of_its_delta():
