@@ -74,13 +74,22 @@ class Workbench:
             rf"$\displaystyle {asked} = {derivation.specific.latex}$",
             rf"$E_n = {number(float(point.network.loss(point.trace, point.t)[0]))}$",
         )
-        chosen = f"The weight {_name(place)} is {weight:.4g}, its derivative {derivative:.4g}."
+        shown = (f"{value:.4g}".replace("-", "−") for value in (weight, derivative))
+        chosen = "The weight {} is {}, its derivative {}.".format(_name(place), *shown)
         return State(drawing.svg, f"{drawing.alt} {chosen}", lines)
 
 
 @cache
 def _derivation(sizes: tuple[int, ...], activation: str, place: Place) -> Derivation:
     return derive(DenseNetwork(sizes, activation), Partial(LOSS, W(*place)))
+
+
+def _mark(value: float) -> str:
+    return f"{value + 0.0:g}".replace("-", "−")
+
+
+def _marks(values: set[float]) -> dict[str, float]:
+    return {_mark(value): value for value in sorted(values)}
 
 
 def _name(place: Place) -> str:
@@ -98,6 +107,7 @@ def network_panel(
     sizes, activation, seed : of the random point that it starts from.
     """
     bench = Workbench(sizes, activation, seed)
+    target_name = f"target t{subscript(1) if sizes[-1] > 1 else ''}"
 
     def controls() -> Mapping[str, Any]:
         from ipywidgets import Dropdown, FloatSlider
@@ -115,19 +125,27 @@ def network_panel(
         choice.observe(lambda change: weight.set_trait("value", bench.weight(change["new"])), "value")
         kind = Dropdown(options=list(ACTIVATIONS), value=activation, description="activation", **shared)
         inputs = {f"x{i}": slider(float(x), f"x{subscript(i)}") for i, x in enumerate(bench.x, start=1)}
-        target = slider(float(bench.t[0]), "target t")
+        target = slider(float(bench.t[0]), target_name)
         return {"activation": kind, "place": choice, "weight": weight, **inputs, "t": target}
 
     def static() -> str:
-        first = bench.places[0]
-        axes = {"activation": ("sigmoid", "tanh", "relu"), _name(first): ("−2", "−1", "0", "1", "2")}
-
-        def state(kind: str, weight: str) -> State:
-            still = Workbench(sizes, activation, seed)
-            return still.state(kind, first, float(weight.replace("−", "-")), float(still.t[0]))
-
-        states: dict[tuple[str, ...], State] = {values: state(*values) for values in product(*axes.values())}
-        return states_html("A network with its numbers", axes, states, ("sigmoid", "1"))
+        still = Workbench(sizes, activation, seed)
+        first = still.places[0]
+        w, x, t = still.weight(first), float(still.x[0]), float(still.t[0])
+        other = "sigmoid" if activation == "relu" else "relu"
+        knobs: dict[str, dict[str, Any]] = {
+            "activation": {activation: activation, other: other},
+            _name(first): _marks({-2.0, w, 2.0}),
+            f"x{subscript(1)}": _marks({x, -x or 1.0}),
+            target_name: _marks({t, -t or 1.0}),
+        }
+        axes = {name: tuple(values) for name, values in knobs.items()}
+        states: dict[tuple[str, ...], State] = {}
+        for marks in product(*axes.values()):
+            kind, weight, x1, target = (knobs[name][mark] for name, mark in zip(axes, marks, strict=True))
+            states[marks] = still.state(kind, first, weight, target, x1=x1)
+        start = (activation, *(_mark(value) for value in (w, x, t)))
+        return states_html("A network with its numbers", axes, states, start)
 
     title = "the network as weights, input, target and activation vary"
     return Panel(title, controls, bench.state, static)

@@ -45,7 +45,7 @@ def test_what_stands_there_is_what_the_network_computes(panel: Panel) -> None:
     derivative = network.backward(trace, t).w[2][2, 0]
     words = shown(panel)
     assert "with tanh units" in words
-    assert f"The weight w₃₁⁽²⁾ is 1.25, its derivative {derivative:.4g}." in words
+    assert f"The weight w₃₁⁽²⁾ is 1.25, its derivative {derivative:.4g}.".replace("-", "−") in words
     assert f"loss {network.loss(trace, t)[0]:.2g}" in words
 
 
@@ -71,8 +71,26 @@ def test_the_states_are_the_same_each_time_and_say_their_numbers() -> None:
     first, second = (network_panel(seed=2)._repr_mimebundle_()["text/html"] for _ in range(2))
     assert first == second
     figures = BeautifulSoup(first, "html.parser").select("figure")
-    assert len(figures) == 15
+    assert len(figures) == 2 * 3 * 2 * 2
     for figure in figures:
-        activation, weight = figure.b.get_text().replace("−", "-").split(", ")
-        assert f"with {activation.removeprefix('activation: ')} units" in figure.img["alt"]
-        assert f"w₁₁⁽¹⁾ is {weight.rpartition(' ')[2]}," in figure.img["alt"]
+        values = dict(knob.split(": ") for knob in figure.b.get_text().split(", "))
+        assert list(values) == ["activation", "w₁₁⁽¹⁾", "x₁", "target t"]
+        assert f"with {values['activation']} units" in figure.img["alt"]
+        assert f"w₁₁⁽¹⁾ is {values['w₁₁⁽¹⁾']}," in figure.img["alt"]
+        assert f"inputs {float(values['x₁'].replace('−', '-')):.2g}".replace("-", "−") in figure.img["alt"]
+        assert (
+            f"target {float(values['target t'].replace('−', '-')):.2g}".replace("-", "−") in figure.img["alt"]
+        )
+
+
+@pytest.mark.parametrize("activation", ["relu", "softplus"])
+def test_the_states_start_at_the_networks_own_numbers_and_stay_small(activation: str) -> None:
+    found = str(network_panel(activation=activation, seed=3)._repr_mimebundle_()["text/html"])
+    page = BeautifulSoup(found, "html.parser")
+    bench = Workbench((3, 3, 3, 1), activation, seed=3)
+    start = page.select_one(f'figure[data-state="{page.section["data-start"]}"]')
+    assert start is not None
+    own = bench.state(activation, (1, 1, 1), bench.weight((1, 1, 1)), float(bench.t[0]))
+    assert start.img["alt"] == own.alt
+    assert len({str(figure.img["src"]) for figure in page.select("figure")}) == 24
+    assert len(found) < 500_000

@@ -14,6 +14,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from playwright.sync_api import Browser, Locator, Page, expect
 
+from coursework import network_panel
 from coursework._common.states import State, states_html
 from coursework._common.svg import Svg
 from coursework.publish.export import export_notebook
@@ -94,6 +95,48 @@ def test_without_javascript_every_state_is_a_figure_with_words(
     assert panel.locator("figure").nth(4).locator("b").inner_text() == "letter: b, number: 2"
     boxes = [image.bounding_box() for image in panel.locator("img").all()]
     assert all(box is not None and box["x"] >= 0 and box["x"] + box["width"] <= width for box in boxes)
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def network_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with the panel of section 1, as it is without a kernel."""
+    states = network_panel(seed=2)._repr_mimebundle_()["text/html"]
+    cells = [new_code_cell("panel", outputs=[new_output("display_data", data={"text/html": states})])]
+    path = tmp_path_factory.mktemp("network") / "index.html"
+    path.write_text(export_notebook(new_notebook(cells=cells), title="Network"), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("control", ["activation", "w₁₁⁽¹⁾", "x₁", "target t"])
+def test_each_slider_of_a_reports_network_leads_to_another_drawing_and_other_formulas(
+    page: Page, network_report: Path, control: str
+) -> None:
+    page.goto(network_report.as_uri())
+    panel = page.locator(".states")
+    before, written = alts(panel.locator("img")), panel.locator("figcaption:visible").inner_html()
+    slider = panel.get_by_label(control)
+    slider.focus()
+    start = slider.input_value()
+    page.keyboard.press("End")
+    if slider.input_value() == start:
+        page.keyboard.press("Home")
+    after = alts(panel.locator("img"))
+    assert len(before) == len(after) == 1
+    assert after != before
+    assert panel.locator("figcaption:visible").inner_html() != written
+    assert panel.locator("figcaption:visible math").count() == 3
+
+
+def test_without_javascript_a_reports_network_has_its_states_in_pictures_and_words(
+    browser: Browser, network_report: Path
+) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(network_report.as_uri())
+    words = alts(page.locator(".states img"))
+    assert len(words) == len(set(words)) == 24
+    assert all("loss" in text and "its derivative" in text for text in words)
     context.close()
 
 
@@ -178,15 +221,31 @@ def test_the_network_in_jupyterlab_follows_its_controls(notebook: Page) -> None:
     changes_to(cell, "with tanh units")
     cell.get_by_label("weight", exact=True).select_option("w₂₂⁽¹⁾")
     changes_to(cell, "The weight w₂₂⁽¹⁾ is")
-    before = picture.get_attribute("alt")
-    handle = cell.locator(".widget-slider", has_text="its value").locator(".noUi-handle")
-    handle.focus()
-    notebook.keyboard.press("ArrowRight")
-    expect(picture).not_to_have_attribute("alt", before or "", timeout=30_000)
     assert picture.evaluate("image => image.complete && image.naturalWidth > 500")
-    # the formulas below it are typeset
-    formulas = cell.locator(".widget-htmlmath-content").locator("mjx-container, .MathJax")
-    expect(formulas.first).to_be_visible()
+
+
+@pytest.mark.parametrize("control", ["its value", "x₁", "x₂", "x₃", "target t"])
+def test_every_slider_redraws_the_network_its_numbers_and_the_formulas(notebook: Page, control: str) -> None:
+    cell = notebook.locator(".jp-CodeCell").nth(0)
+    # with this weight every input counts in what is written out below the drawing
+    cell.get_by_label("weight", exact=True).select_option("w₁₁⁽²⁾")
+    changes_to(cell, "The weight w₁₁⁽²⁾ is")
+    picture = cell.locator(".widget-vbox img")
+    formulas = cell.locator(".widget-vbox figcaption")
+    expect(formulas.locator("mjx-container, .MathJax").first).to_be_visible(timeout=30_000)
+    words, drawn, typeset = picture.get_attribute("alt"), picture.get_attribute("src"), formulas.inner_html()
+    slider = cell.locator(".widget-slider", has_text=control)
+    value = slider.locator(".widget-readout").inner_text()
+    slider.locator(".noUi-handle").focus()
+    notebook.keyboard.press("PageUp")  # ten steps at once: numbers in print change for certain
+    expect(slider.locator(".widget-readout")).not_to_have_text(value, timeout=30_000)
+    expect(picture).not_to_have_attribute("alt", words or "", timeout=30_000)
+    expect(picture).not_to_have_attribute("src", drawn or "")
+    expect(formulas.locator("mjx-container, .MathJax").first).to_be_visible(timeout=30_000)
+    assert formulas.inner_html() != typeset
+    number = float(slider.locator(".widget-readout").inner_text().replace("−", "-"))
+    shown = f"w₁₁⁽²⁾ is {number:.4g}," if control == "its value" else f"{number:.2g}"
+    assert shown.replace("-", "−") in (picture.get_attribute("alt") or "")
 
 
 def test_the_gradients_in_jupyterlab_follow_their_controls(notebook: Page) -> None:
