@@ -34,7 +34,6 @@ from coursework.backprop.records import read_records
 
 #: Printed lines that the judge's reader has no words for, how many of each record, and why.
 NOT_READ = {
-    "2.2.a": (1, "W = max ... gives W its meaning, which the reader knows"),
     "2.3.a": (1, "defines h for any number a, which is no unit's"),
     "2.3.b": (3, "defines h' for any number a, which is no unit's"),
     "2.3.c": (3, "a condition, which the judge of conditions reads below"),
@@ -165,6 +164,11 @@ def bounds(line, claim):
     return outcome.points > 0 and outcome.status == "equal" and not outcome.reason
 
 
+def defines(line, claim):
+    """Return whether a line gives a name its meaning, in which the reader takes it: W is the largest |w|."""
+    return line.startswith("W=") and len(set(read(line, claim))) == 1
+
+
 def judged(claim):
     """Return the lines that were read and found right, those found wrong, and those not read."""
     lines, ranges = printed(claim)
@@ -176,7 +180,7 @@ def judged(claim):
             else:
                 read(UNITS.sub("1", line).rstrip(","), claim)
                 pairs = [pair for pair in claim.right.items() if "=" not in pair[0]]
-                holds = any(says(line.rstrip(","), claim, ranges, *pair) for pair in pairs)
+                holds = defines(line, claim) or any(says(line.rstrip(","), claim, ranges, *pair) for pair in pairs)
         except Unreadable:
             unread.append(line)
         else:
@@ -214,6 +218,7 @@ def test_a_range_is_printed_as_it_is_checked(name):
         ("2.1.c", "^{152}", "^{153}"),
         ("2.2.a", r"\lvert z_1^{(l)}\rvert", "z_1^{(l)}"),
         ("2.2.a", "{4}", "{5}"),
+        ("2.2.a", r"W=\max_m\lvert w_{11}^{(m)}\rvert", r"W=\lvert w_{11}^{(l)}\rvert"),
         ("2.2.b", "a_1^{(l+1)}", "a_1^{(l)}"),
         ("2.3.e", "m=l+1", "m=l"),
         ("2.4.a", "N_{l+2}", "2"),

@@ -10,11 +10,12 @@ from typing import Any
 from coursework.backprop.judge.array_answer import judge_arrays
 from coursework.backprop.judge.array_reading import is_numpy
 from coursework.backprop.judge.array_worlds import LAYOUTS, cases
-from coursework.backprop.judge.conditions import is_proposition, judge_proposition
+from coursework.backprop.judge.conditions import judge_proposition
 from coursework.backprop.judge.deadline import LIMIT, limited, search_time
 from coursework.backprop.judge.diagnosis import Finding, judge
 from coursework.backprop.judge.identity import compare
 from coursework.backprop.judge.latex import latex
+from coursework.backprop.judge.propositions import is_proposition
 from coursework.backprop.judge.questions import Question, question
 from coursework.backprop.judge.reading import Reading, readings
 from coursework.backprop.judge.search import PLAIN, Guess
@@ -77,7 +78,7 @@ class Answer:
         return [*lines, *(_sentence(note) for note in self.notes)]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what `coursework check --json` prints."""
+        """Return what `coursework check --json` prints: the first of the guesses is the slips."""
         return {
             "question": self.question,
             "typed": self.typed,
@@ -85,6 +86,11 @@ class Answer:
             "understood": self.understood,
             "lines": self.lines,
             "slips": [_as_dict(slip, self.level) for slip in self.slips],
+            "guesses": [
+                [_as_dict(slip, self.level) for slip in slips]
+                for slips in (self.slips, *self.others)
+                if slips
+            ],
             "compared": self.compared,
         }
 

@@ -37,9 +37,9 @@ _FUNCTIONS = {
 #: Words before a dot that say where an array is kept.
 _KEEPERS = ("np", "numpy", "trace", "network", "net", "gradients", "self")
 _SURELY = re.compile(
-    r"@|\.T\b|\bnp\.|\bnumpy\.|\.dot\(|\.sum\(|\bouter\(|\bNone\b|_prime\(|\*\*|\b(?:delta|[azwW])\d+\b(?!\s*[_^])"
+    r"@|\.T\b|\bnp\.|\bnumpy\.|\.dot\(|\.sum\(|\bouter\(|\bNone\b|_prime\(|\*\*|\b(?:delta|[azwW])\d+\b(?!\s*[_^(])"
 )
-_WHOLE = re.compile(r"\b(?:delta|[azwW])\[[^\]]*\](?!\s*[\[_^])")
+_WHOLE = re.compile(r"\b(?:delta|[azwW])\[[^\],]*\](?!\s*[\[_^])")
 
 
 def is_numpy(text: str) -> bool:

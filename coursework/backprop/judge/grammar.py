@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from coursework.backprop.judge.fractions import PARTIAL_SIGNS, FractionReader
-from coursework.backprop.judge.layout import Layout
+from coursework.backprop.judge.dots import Run, joined, run
+from coursework.backprop.judge.fractions import PARTIAL_SIGNS
+from coursework.backprop.judge.indicators import IndicatorReader
 from coursework.backprop.judge.quantities import MAX_DEPTH, QUANTITIES
 from coursework.backprop.judge.sums import BRACKETS
-from coursework.backprop.judge.tokens import Token, Unreadable
+from coursework.backprop.judge.tokens import Unreadable
 from coursework.backprop.judge.tree import (
     ONE,
     Add,
@@ -29,7 +28,8 @@ from coursework.backprop.judge.tree import (
 FUNCTIONS = {
     "h": "h", "f": "h", "g": "h", "phi": "h", "varphi": "h", "sigma": "sigma", "sigmoid": "sigma",
     "exp": "exp", "ln": "ln", "log": "ln", "tanh": "tanh", "relu": "relu", "ReLU": "relu", "step": "step",
-    "theta": "step", "Theta": "step", "heaviside": "step", "sqrt": "sqrt", "abs": "abs",
+    "theta": "step", "Theta": "step", "heaviside": "step", "Heaviside": "step", "H": "step",
+    "sgn": "sign", "sign": "sign", "sqrt": "sqrt", "abs": "abs",
     "h_prime": "h'", "hprime": "h'", "sigma_prime": "sigma'", "sigmoid_prime": "sigma'",
     "relu_prime": "step",
 }  # fmt: skip
@@ -37,15 +37,29 @@ _PRIMED = {"h": "h'", "sigma": "sigma'", "relu": "step", "tanh": "tanh'"}
 _OVER = {"sum": "sum", "Sum": "sum", "prod": "product", "Product": "product", "product": "product"}
 _FRACTIONS = ("frac", "dfrac", "tfrac", "cfrac")
 _LETTERS = frozenset("ijklmnpqrsL")
-_RELATIONS = ("<", ">", "≤", "≥")
+#: Words that no factor starts with.
+_BETWEEN = (
+    "or",
+    "and",
+    "not",
+    "exists",
+    "iff",
+    "if",
+    "in",
+    "for",
+    "to",
+    "when",
+    "where",
+    "otherwise",
+    "else",
+)
+#: How many factors one turn of dots may have.
+_TURN = 4
+_LATER = r"write it out, or with \sum or \prod: \prod_{m=l+1}^{152} w_{11}^{(m)}"
 
 
-class Grammar(FractionReader):
+class Grammar(IndicatorReader):
     """Reads one formula, or several joined by equality signs."""
-
-    def __init__(self, typed: Sequence[Token], layout: Layout) -> None:
-        super().__init__(typed, layout)
-        self._bars = 0
 
     def equation(self) -> list[Node]:
         """Read everything; return the sides of the equation, of which "..." is none."""
@@ -65,13 +79,35 @@ class Grammar(FractionReader):
         return sides
 
     def expression(self) -> Node:
-        """Read terms joined by + and -."""
+        """Read terms joined by + and -, and dots between terms that are alike."""
         self.deeper()
         terms = [self._signed(self.accept("+", "-"))]
+        runs: list[tuple[int, Run]] = []
         while sign := self.accept("+", "-"):
-            terms.append(self._signed(sign))
+            if self.next.text == "…":
+                runs.append(self._dotted_sum(terms, sign))
+            else:
+                terms.append(self._signed(sign))
         self._depth -= 1
-        return add(terms)
+        return add(_with_runs(terms, runs))
+
+    def _dotted_sum(self, terms: list[Node], sign: str) -> tuple[int, Run]:
+        start = self.place
+        self.place += 1
+        last = self._signed("+") if self.accept(sign) == "+" else None
+        found = last and run("sum", terms[-1:], [last], self.layout)
+        if not found:
+            self.place = start
+            raise self.error(f"the dots stand between terms that are not alike but for one number; {_LATER}")
+        return self._taken("sum", terms, found)
+
+    def _taken(self, kind: str, parts: list[Node], found: Run) -> tuple[int, Run]:
+        """Put what dots stand for in the place of the first turn."""
+        over, sign = found.over, {"sum": r"\sum", "product": r"\prod"}[kind]
+        del parts[-found.size :]
+        parts.append(over)
+        self.note(f"the dots are read as ${sign}_{{{over.letter}={over.low}}}^{{{over.high}}}$")
+        return len(parts) - 1, found
 
     def _signed(self, sign: str) -> Node:
         minus = sign == "-"
@@ -81,9 +117,10 @@ class Grammar(FractionReader):
         return Negative(term) if minus else term
 
     def term(self) -> Node:
-        """Read factors side by side or joined by * and /."""
+        """Read factors side by side or joined by * and /, and dots between factors that are alike."""
         factors = [self.factor()]
         fractions = 0
+        runs: list[tuple[int, Run]] = []
         while True:
             if self.accept("*"):
                 minus = self.accept("-")
@@ -92,20 +129,34 @@ class Grammar(FractionReader):
                 fractions += 1
                 if fractions > MAX_DEPTH:
                     raise self.error(f"more than {MAX_DEPTH} divisions in a row; write one fraction")
-                factors = [Divide(multiply(factors), self.factor())]
+                factors, runs = [Divide(multiply(_with_runs(factors, runs)), self.factor())], []
+            elif self.next.text == "…" and self.ahead(1).kind in ("word", "command", "sign"):
+                runs.append(self._dotted_product(factors))
             elif self._starts_a_factor():
                 if self.next.kind == "number" and self.ahead(-1).kind == "number":
                     raise self.error("two numbers stand side by side; write the * between them")
                 factors.append(self.factor())
             else:
-                return multiply(factors)
+                return multiply(_with_runs(factors, runs))
+
+    def _dotted_product(self, factors: list[Node]) -> tuple[int, Run]:
+        start = self.place
+        self.place += 1
+        last: list[Node] = []
+        while len(last) < min(len(factors), _TURN) and self._starts_a_factor():
+            last.append(self.factor())
+            self.accept("*")
+            if found := run("product", factors[-len(last) :], last, self.layout):
+                return self._taken("product", factors, found)
+        self.place = start
+        raise self.error(f"the dots stand between factors that are not alike but for one number; {_LATER}")
 
     def _starts_a_factor(self) -> bool:
         token = self.next
         if token.kind in ("number", "command"):
             return True
         if token.kind == "word":
-            return token.text not in ("or", "and", "not", "exists", "iff", "if", "in", "for", "to")
+            return token.text not in _BETWEEN
         return token.text in ("(", "[", "{") or (token.text == "|" and not self._bars)
 
     def factor(self) -> Node:
@@ -113,7 +164,7 @@ class Grammar(FractionReader):
         self.deeper()
         base = self.primary()
         if base == ONE and self.accept("_"):  # the indicator 1_{a>0}
-            base = self._group()
+            base = self.condition()
         if self.accept("^"):
             base = Power(base, self._exponent())
             if self.next.text == "^":
@@ -122,7 +173,7 @@ class Grammar(FractionReader):
         return base
 
     def _exponent(self) -> Node:
-        exponent = self._group() if self.next.text in BRACKETS else self._exponent_alone()
+        exponent = self.group() if self.next.text in BRACKETS else self._exponent_alone()
         for part in walk(exponent):
             small = isinstance(part, Number) and abs(part.value) <= 153
             if not small and not isinstance(part, Letter | Add | Negative | Divide):
@@ -143,19 +194,6 @@ class Grammar(FractionReader):
             raise self.error(f"an exponent is expected before {token.text!r}")
         return Negative(exponent) if minus else exponent
 
-    def _group(self) -> Node:
-        """Read a formula in brackets of any kind; one with a relation in it is 1 or 0."""
-        opening = self.accept("(", "[", "{")
-        if not opening:
-            raise self.error(f"a bracket is expected before {self.next.text!r}")
-        bars, self._bars = self._bars, 0
-        node = self.expression()
-        if relation := self.accept(*_RELATIONS):
-            node = _indicator(node, relation, self.expression())
-        self._bars = bars
-        self.expect(BRACKETS[opening])
-        return node
-
     def primary(self) -> Node:
         """Read one factor without its powers."""
         token = self.next
@@ -164,7 +202,7 @@ class Grammar(FractionReader):
             return Number(float(token.text), token.text)
         if token.kind == "sign":
             if token.text in BRACKETS:
-                return self._group()
+                return self.group()
             if self.accept("|"):
                 self._bars += 1
                 inside = self.expression()
@@ -195,48 +233,31 @@ class Grammar(FractionReader):
             return self.fraction()
         if name in _OVER:
             return self.over(_OVER[name])
-        if name in ("mathbb", "mathds", "mathbbm", "I", "Ind"):
-            return self._indicator_sign()
+        if name in ("I", "Ind"):
+            self.accept("_")
+            return self.condition()
+        if name == "cases":
+            return self.cases()
         if name == "e":
             if not self.accept("^"):
                 raise self.error("e stands without an exponent; for the error write a_1^{(4)}-t_n")
-            return Apply("exp", self._group() if self.next.text in BRACKETS else self.factor())
+            return Apply("exp", self.group() if self.next.text in BRACKETS else self.factor())
         if name == "max":
-            return self._maximum()
+            return self.maximum()
         if name in FUNCTIONS:
             return self._application(FUNCTIONS[name])
         if name in _LETTERS:
             return Letter(Index(name))
-        raise self.error(f"\\{name} is not part of these formulas")
+        self.place -= 1
+        raise self.error(
+            f"\\{name} is not part of these formulas; write a, z, w, delta, h, h' and \\sigma, "
+            "\\sum, \\prod, \\frac, \\partial"
+        )
 
     def known(self, name: str) -> bool:
         """Return whether the word `name` means something."""
         known = (QUANTITIES, _FRACTIONS, _OVER, FUNCTIONS, _LETTERS, PARTIAL_SIGNS, ("e", "max", "I", "Ind"))
         return any(name in table for table in known)
-
-    def _indicator_sign(self) -> Node:
-        r"""Read what follows \mathbb in \mathbb{1}[a>0], and I(a>0)."""
-        if self.ahead(-1).kind == "command":
-            braces = self.accept("{")
-            if self.next.text not in ("1", "I"):
-                raise self.error("only the indicator 1[a>0] is written in blackboard letters")
-            self.place += 1
-            if braces:
-                self.expect("}")
-        self.accept("_")
-        return self._group()
-
-    def _maximum(self) -> Node:
-        """Read max(0, a)."""
-        opening = self.accept("(", "{", "[") or "("
-        parts = [self.expression()]
-        self.expect(",")
-        parts.append(self.expression())
-        self.expect(BRACKETS[opening])
-        zeros = [part for part in parts if isinstance(part, Number) and part.value == 0]
-        if len(zeros) != 1:
-            raise self.error("max is read as max(0, a)")
-        return Apply("relu", next(part for part in parts if part is not zeros[0]))
 
     def _application(self, function: str) -> Node:
         power: Node | None = None
@@ -256,7 +277,7 @@ class Grammar(FractionReader):
             else:
                 break
         if self.next.text in BRACKETS:
-            argument = self._group()
+            argument = self.group()
         elif self._starts_a_factor():
             argument = self.factor()
             self.note("a function without parentheses is applied to the one quantity after it")
@@ -271,15 +292,7 @@ class Grammar(FractionReader):
         return _PRIMED[function]
 
 
-def _indicator(left: Node, relation: str, right: Node) -> Node:
-    """Return [left > right] as a step function of the difference."""
-    if relation in ("<", "≤"):
-        left, right = right, left
-    if right == Number(0.0, "0"):
-        difference: Node = left
-    else:
-        difference = Negative(right) if left == Number(0.0, "0") else add((left, Negative(right)))
-    if relation in (">", "<"):
-        return Apply("step", difference)
-    turned = difference.term if isinstance(difference, Negative) else Negative(difference)
-    return add((ONE, Negative(Apply("step", turned))))
+def _with_runs(parts: list[Node], runs: list[tuple[int, Run]]) -> list[Node]:
+    for at, found in reversed(runs):
+        parts = joined(parts, at, found)
+    return parts

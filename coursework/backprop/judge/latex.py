@@ -26,6 +26,7 @@ _FUNCTIONS = {
     "tanh": r"\tanh",
     "tanh'": r"\tanh'",
     "ln": r"\ln",
+    "sign": r"\operatorname{sgn}",
 }
 _ADDITIVE, _MULTIPLICATIVE, _TIGHT = 0, 1, 2
 
@@ -65,6 +66,9 @@ def _bare(node: Node) -> tuple[str, int]:
             return f"{_FUNCTIONS[function]}({latex(argument)})", _TIGHT
         case Negative(term=term):
             return f"-{_print(term, _MULTIPLICATIVE)}", _ADDITIVE
+        case Add(terms=(Number(value=1), Negative(term=Apply(function="step", argument=argument)))):
+            turned = argument.term if isinstance(argument, Negative) else None
+            return rf"[{latex(turned)}\ge 0]" if turned else rf"[{latex(argument)}\le 0]", _TIGHT
         case Add(terms=terms):
             first, *rest = (_print(term, _ADDITIVE) for term in terms)
             signed = (term if term.startswith("-") else f"+{term}" for term in rest)

@@ -20,7 +20,11 @@ QUANTITIES = {
 UNITS = {"a": 1, "z": 1, "delta": 1, "b": 1, "x": 1, "w": 2}
 _EXAMPLE = {"w": "w_{11}^{(2)}", "delta": r"\delta_1^{(3)}", "x": "x_1"}
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
-_END = Token("end", "the end", -1)
+_END = Token("end", "the end", -1, -1)
+
+
+def _example(name: str) -> str:
+    return _EXAMPLE.get(name, f"{name}_1^{{(3)}}")
 
 
 class QuantityReader:
@@ -76,7 +80,7 @@ class QuantityReader:
         token = self.next
         head, rest = token.text[:letters], token.text[letters:]
         if rest:
-            self.tokens[self.place] = Token(token.kind, rest, token.start + letters)
+            self.tokens[self.place] = Token(token.kind, rest, token.start + letters, token.end)
         else:
             self.place += 1
         return head
@@ -87,6 +91,8 @@ class QuantityReader:
         if token.kind == "number":
             self.place += 1
             index = Index("", self._integer(token.text))
+        elif token.text == "N" and self.ahead(1).text == "_":
+            index = self._number_of_units()
         elif token.kind == "word":
             index = Index(self.split_word())
         else:
@@ -103,6 +109,19 @@ class QuantityReader:
                 raise self.error("an index is a letter plus or minus a number, say l+1")
         return index
 
+    def _number_of_units(self) -> Index:
+        """Read N_3, the number of units of layer 3."""
+        start = self.place
+        self.place += 2
+        braces = self.accept("{")
+        layer = self.index()
+        if braces:
+            self.expect("}")
+        if layer.letter or not self.layout.units(layer.offset):
+            self.place = start
+            raise self.error(f"N_{layer} is no number of units known here; write the number itself")
+        return Index("", self.layout.units(layer.offset))
+
     def _integer(self, text: str) -> int:
         if not text.isdigit() or len(text) > 4:
             raise self.error(f"{text} is not the number of a layer or a unit")
@@ -114,9 +133,11 @@ class QuantityReader:
         units: tuple[Index, ...] = ()
         wanted = UNITS.get(name, 0)
         power: Node | None = None
+        if wanted and self.next.kind == "number" and self.touching():
+            units = self._digits(name, wanted)
         while power is None:
             if not units and self.accept("_"):
-                units = self._subscript(wanted)
+                units = self._subscript(name, wanted)
             elif self.next.text == "^" and not wanted:
                 if self.ahead(1).text == "(" or (self.ahead(1).text, self.ahead(2).text) == ("{", "("):
                     raise self.error(f"{name} has no layer; a power is written without parentheses, ^2")
@@ -125,6 +146,8 @@ class QuantityReader:
                 index, certain = self._superscript()
                 if index is None:
                     break
+                if name == "x" and certain and index == Index("n"):
+                    continue  # the n-th example
                 if wanted and layer is None and (certain or name != "x"):
                     layer = index
                     if not certain:
@@ -136,7 +159,9 @@ class QuantityReader:
                 else:
                     power = Number(index.offset, str(index))
             elif wanted and layer is None and not units and self.next.text == "[":
-                layer, units = self._brackets(wanted)
+                layer, units = self._brackets(name, wanted)
+            elif units and layer is None and self.next.text == "(" and (index := self._called()):
+                layer = index
             else:
                 break
         if name in ("E", "y"):
@@ -144,7 +169,30 @@ class QuantityReader:
         ref = self._completed(name, layer, units)
         return Power(ref, power) if power is not None else ref
 
-    def _subscript(self, wanted: int) -> tuple[Index, ...]:
+    def touching(self) -> bool:
+        """Whether nothing stands between the token read last and the next."""
+        return self.place > 0 and self.next.start == self.ahead(-1).end
+
+    def _digits(self, name: str, wanted: int) -> tuple[Index, ...]:
+        """Read units typed at the name itself: delta1^(3), w11^(2)."""
+        typed = self.next.text
+        if len(typed) != wanted or self.ahead(1).text in ("_", "["):
+            raise self.error(f"{name}{typed} does not tell layer from unit; write {_example(name)}")
+        self.place += 1
+        return tuple(Index("", self._integer(digit)) for digit in typed)
+
+    def _called(self) -> Index | None:
+        """Read the layer of delta_1(4)."""
+        start = self.place
+        if self.touching() and self.ahead(1).kind in ("number", "word"):
+            self.place += 1
+            index = self.index()
+            if self.accept(")"):
+                return index
+            self.place = start
+        return None
+
+    def _subscript(self, name: str, wanted: int) -> tuple[Index, ...]:
         opening = self.accept("{", "(", "[")
         found: list[Index] = []
         while True:
@@ -155,6 +203,8 @@ class QuantityReader:
                 found += [Index("", self._integer(digit)) for digit in digits]
             elif token.kind == "word" and (opening or len(found) < max(wanted, 1)):
                 found.append(Index(self.split_word()))
+            elif token.text in ("(", "["):
+                raise self.error(f"the layer goes above, in parentheses: write {_example(name)}")
             else:
                 raise self.error(f"an index is expected before {token.text!r}")
             if opening:
@@ -168,13 +218,24 @@ class QuantityReader:
                 self.accept(",", ";")
             elif len(found) >= max(wanted, 1) or self._apart():
                 break
+        return self._without_example(name, wanted, found)
+
+    def _without_example(self, name: str, wanted: int, found: list[Index]) -> tuple[Index, ...]:
+        """Return the indices of units: x_{n1} names the n-th example, and t_n, y_1 and E_n have none."""
+        example = Index("n")
+        if not wanted:
+            if name == "W" or any(index not in (example, Index("", 1)) for index in found):
+                self.place -= 1
+                shown = {"W": "W, the largest |w|", "t": "t_n", "E": "E_n"}.get(name, name)
+                raise self.error(f"there is one {name}; write {shown}")
+            return ()
+        if name == "x" and len(found) == 2 and example in found:
+            found.remove(example)
         return tuple(found)
 
     def _apart(self) -> bool:
         """Whether the next token is no further index: w_k1 has two, w_k z_1 one."""
-        before, token = self.ahead(-1), self.next
-        touching = token.start == before.start + len(before.text)
-        return token.kind not in ("number", "word") or not touching
+        return self.next.kind not in ("number", "word") or not self.touching()
 
     def _superscript(self) -> tuple[Index | None, bool]:
         """Read ^(3), ^{(3)}, ^[3], ^{3} or ^3; say whether it is certainly a layer."""
@@ -199,14 +260,16 @@ class QuantityReader:
         self.place += 1
         return Index("", self._integer(token.text))
 
-    def _brackets(self, wanted: int) -> tuple[Index, tuple[Index, ...]]:
-        """Read [layer][unit], [layer][unit, unit] and [layer][unit][unit]."""
+    def _brackets(self, name: str, wanted: int) -> tuple[Index, tuple[Index, ...]]:
+        """Read [layer][unit], [layer][unit, unit] and [layer][unit][unit]; of x also [unit]."""
         found: list[Index] = []
         while self.accept("["):
             found.append(self.index())
             while self.accept(","):
                 found.append(self.index())
             self.expect("]")
+        if name == "x" and len(found) == 1:
+            return Index("", 1), (found[0],)
         return found[0], tuple(found[1 : 1 + wanted + 1])
 
     def _arguments_of_the_loss(self) -> None:
@@ -221,14 +284,13 @@ class QuantityReader:
 
     def _completed(self, name: str, layer: Index | None, units: tuple[Index, ...]) -> Ref:
         """Return the quantity with what goes without saying; refuse what cannot be guessed."""
-        wanted, example = UNITS.get(name, 0), _EXAMPLE.get(name, f"{name}_1^{{(3)}}")
+        wanted, example = UNITS.get(name, 0), _example(name)
         if not wanted:
             return Ref(name)
         if name == "x":
             if layer not in (None, Index("", 1)):
-                name = "z"
-            else:
-                layer = Index("", 1)
+                raise self.error("x is layer 1; write x_1, or z_1^{(2)} for another layer")
+            layer = Index("", 1)
         if layer is None:
             raise self.error(f"{name} stands without its layer; write {example}")
         if not units:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from coursework.backprop.judge.deadline import OutOfTime, look
 from coursework.backprop.judge.grammar import Grammar
 from coursework.backprop.judge.layout import Layout
-from coursework.backprop.judge.tokens import Token, Unreadable, tokens
+from coursework.backprop.judge.tokens import Token, Unreadable
 from coursework.backprop.judge.tree import (
     Multiply,
     Node,
@@ -20,6 +20,7 @@ from coursework.backprop.judge.tree import (
     normal,
     with_children,
 )
+from coursework.backprop.judge.typesetting import tokens
 
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 _CLOSING = {closing: opening for opening, closing in _PAIRS.items()}
@@ -76,14 +77,29 @@ def readings(text: str, layout: Layout) -> list[Reading]:
 
 def _read(typed: Sequence[Token], layout: Layout, bracket: str) -> list[Reading]:
     grammar = Grammar(typed, layout)
-    sides = tuple(normal(side) for side in grammar.equation())
+    typed_sides = [normal(side) for side in grammar.equation()]
+    products = [normal(product) for product in grammar.open_products]
+    sides = tuple(_apart(side, products) for side in typed_sides)
     notes, faults = tuple(grammar.notes), tuple(grammar.faults)
     found = [Reading(sides, notes, faults, bracket)]
-    short = tuple(_shortened(side, [normal(p) for p in grammar.open_products]) for side in sides)
+    short = tuple(_shortened(side, products) for side in typed_sides)
     if short != sides:
         note = "the product is taken to end where its index occurs for the last time"
         found.append(Reading(short, (*notes, note), faults, bracket))
     return found
+
+
+def _apart(node: Node, products: Sequence[Node]) -> Node:
+    """Return `node` with each of `products` ended before a product in which its letter does not occur."""
+    parts = [_apart(part, products) for part in children(node)]
+    if isinstance(node, Over) and node in products and isinstance(node.body, Multiply):
+        factors = node.body.factors
+        for place, factor in enumerate(factors[1:], start=1):
+            another = isinstance(factor, Over) and factor.kind == "product"
+            if another and node.letter not in free_letters(factor):
+                rest = _apart(multiply(factors[place:]), products)
+                return multiply([replace(node, body=multiply(factors[:place])), rest])
+    return normal(with_children(node, parts))
 
 
 def _shortened(node: Node, products: Sequence[Node]) -> Node:
@@ -149,7 +165,7 @@ def _partnered(typed: list[Token], place: int, reach: int) -> Iterator[tuple[lis
         partner = _PAIRS[bracket.text]
         for end in range(place + 2, min(len(typed), reach) + 1):
             before = typed[end - 1]
-            token = Token("sign", partner, before.start + len(before.text))
+            token = Token("sign", partner, before.end, before.end)
             shown = _shown(typed[place:end])
             yield [*typed[:end], token, *typed[end:]], f"`{partner}` is put in after `{shown}`"
     else:
@@ -157,7 +173,7 @@ def _partnered(typed: list[Token], place: int, reach: int) -> Iterator[tuple[lis
         if place <= reach:
             yield [*typed[:place], *typed[place + 1 :]], f"`{bracket.text}` is left out"
         for start in range(min(place, reach + 1)):
-            token = Token("sign", partner, typed[start].start)
+            token = Token("sign", partner, typed[start].start, typed[start].start)
             shown = _shown(typed[start:place])
             yield [*typed[:start], token, *typed[start:]], f"`{partner}` is put in before `{shown}`"
 

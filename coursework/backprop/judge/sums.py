@@ -12,6 +12,7 @@ from coursework.backprop.judge.tree import Index, Node, Over, Partial, Ref, free
 
 #: Brackets of every kind.
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
+_BELOW, _ABOVE = ("<", "≤"), (">", "≥")
 
 
 class SumReader(QuantityReader, ABC):
@@ -66,7 +67,10 @@ class SumReader(QuantityReader, ABC):
             elif self._has_range_at_end():
                 self.accept("(", "[")
                 inside, parenthesised = self.expression(), True
-                self.expect(",")
+                if self.next.text == "for":  # as Python writes it
+                    self.place += 1
+                else:
+                    self.expect(",")
                 letter, low, high = self.range(high)
                 self.expect(")")
         if inside is None:
@@ -88,22 +92,28 @@ class SumReader(QuantityReader, ABC):
         return -1
 
     def _has_range_at_end(self) -> bool:
-        """Whether the group to be read next is sum(..., k=1..3)."""
+        """Whether the group to be read next is sum(..., k=1..3) or sum(... for k in 1..3)."""
         depth = 0
         for token in self.tokens[self.place : self._end_of_group()]:
             if token.kind == "sign":
                 depth += (token.text in BRACKETS) - (token.text in BRACKETS.values())
                 if token.text == "," and depth == 1:
                     return True
+            elif token.text == "for" and depth == 1:
+                return True
         return False
 
     def range(self, high: Index | None) -> tuple[str, Index | None, Index | None]:
-        """Read k, k=1, k=1..3 or k in 1..3."""
+        """Read k, k=1, k=1..3, k in 1..3, k in range(1, 4) or 1<=k<=3."""
+        if self.next.kind == "number" or self.ahead(1).text in (*_BELOW, *_ABOVE, "+", "-"):
+            return self._between()
         if self.next.kind != "word":
             raise self.error(f"the letter of a sum is expected before {self.next.text!r}")
         letter, low = self.split_word(), None
         stands_in = self.next.text == "in" and self.next.kind == "word"
         self.place += stands_in
+        if stands_in and self.next.text == "range":
+            return letter, *self._python_range()
         if stands_in or self.accept("=", "∈"):
             braces = self.accept("{", "(", "[")
             low = self.index()
@@ -118,6 +128,28 @@ class SumReader(QuantityReader, ABC):
             if braces:
                 self.expect(BRACKETS[braces])
         return letter, low, high
+
+    def _between(self) -> tuple[str, Index, Index]:
+        """Read l+1<=m<=152 or l<m<153."""
+        start = self.place
+        low, below = self.index(), self.accept(*_BELOW)
+        letter = self.split_word() if below and self.next.kind == "word" else ""
+        above = self.accept(*_BELOW) if letter else ""
+        if not above:
+            self.place = start
+            raise self.error("a range has two bounds; write them as m=l+1 below and 152 above, or l+1..152")
+        high = self.index()
+        return letter, low if below == "≤" else _moved(low, 1), high if above == "≤" else _moved(high, -1)
+
+    def _python_range(self) -> tuple[Index, Index]:
+        """Read range(1, 4), which ends before 4, or range(4), which starts at 0."""
+        self.place += 1
+        self.expect("(")
+        low, high = Index("", 0), self.index()
+        if self.accept(","):
+            low, high = high, self.index()
+        self.expect(")")
+        return low, _moved(high, -1)
 
     def _bounded(
         self, kind: str, letter: str, low: Index | None, high: Index | None, body: Node, parenthesised: bool
@@ -155,3 +187,7 @@ class SumReader(QuantityReader, ABC):
                             sizes.add(self.layout.units(number))
         sizes.discard(0)
         return max(sizes, default=0)
+
+
+def _moved(index: Index, by: int) -> Index:
+    return Index(index.letter, index.offset + by)

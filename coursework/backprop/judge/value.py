@@ -7,6 +7,8 @@ the innermost first.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,9 @@ from numpy.typing import NDArray
 from coursework.backprop.activations import relu, relu_prime, sigmoid, sigmoid_prime, tanh, tanh_prime
 from coursework.backprop.judge.deadline import look
 from coursework.backprop.judge.draws import SPARE, Draws, Function, Values
+from coursework.backprop.judge.layout import Layout
 from coursework.backprop.judge.partials import partial
+from coursework.backprop.judge.quantities import UNITS
 from coursework.backprop.judge.tokens import Unreadable
 from coursework.backprop.judge.tree import (
     Add,
@@ -44,6 +48,7 @@ FUNCTIONS: dict[str, Function] = {
     "ln": np.log,
     "sqrt": np.sqrt,
     "abs": np.abs,
+    "sign": np.sign,
 }
 
 #: Most terms of one sum, and most numbers of all the sums around a quantity together.
@@ -51,6 +56,15 @@ MAX_TERMS = 200
 MAX_NUMBERS = 20_000
 
 IndexArray = NDArray[np.int64]
+
+
+@lru_cache(maxsize=64)
+def _existing(layout: Layout, name: str) -> NDArray[np.bool_]:
+    """Return for every layer and unit, the spare ones too, whether the quantity `name` exists there."""
+    units = range(max(layout.sizes) + SPARE + 1)
+    places = product(units, units) if name == "w" else ((unit,) for unit in units)
+    exists = np.array([[layout.has(name, l, p) for l in range(layout.L + SPARE + 1)] for p in places])
+    return exists.T.reshape((-1, *(len(units),) * UNITS[name]))
 
 
 class Scope:
@@ -178,9 +192,7 @@ class Evaluator:
                 self.missing.append(ref)
                 return self._spare(known)
             return tuple(known)
-        wide = np.broadcast_arrays(*known)
-        combinations = zip(*(axis.ravel().tolist() for axis in wide), strict=True)
-        if all(layout.has(ref.name, l, tuple(units)) for l, *units in combinations):
+        if _existing(layout, ref.name)[self._spare(known)].all():
             return tuple(known)
         self.missing.append(ref)
         return self._spare(known)

@@ -137,6 +137,20 @@ def test_json_has_the_slips_and_what_was_understood() -> None:
     assert json.loads(run("1.4", "what?", "--json").output)["status"] == "unreadable"
 
 
+@pytest.mark.parametrize(("level", "keys"), [("what", 2), ("where", 3), ("mend", 4)])
+def test_json_has_every_guess_at_the_level_asked_for(level: str, keys: int) -> None:
+    answer = check("1.4", r"h(a_1^{(3)})w_{11}^{(3)}\delta_1^{(4)}z_2^{(2)}", level=level)
+    told = json.loads(json.dumps(answer.as_dict()))
+    first, *further = told["guesses"]
+    assert first == told["slips"]
+    assert [[slip["kind"] for slip in guess] for guess in further] == [
+        [slip.kind for slip in other] for other in answer.others
+    ]
+    assert further
+    assert all(len(slip) == keys for guess in told["guesses"] for slip in guess)
+    assert check("1.1", "y-t").as_dict()["guesses"] == []
+
+
 def test_a_formula_comes_from_standard_input_too_and_ten_megabytes_of_it_are_refused() -> None:
     assert run("1.4", "-", typed="delta[3][1]*z[2][1]\n").exit_code == 0
     result = run("1.4", "-", typed="z" * 10_000_000)
