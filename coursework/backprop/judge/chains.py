@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from coursework.backprop.judge.draws import HIDDEN, SPARE, Draws, Values
+from coursework.backprop.judge.draws import SPARE, Draws, Values, completed
 from coursework.backprop.judge.layout import Layout
 
 #: Draws of `zero_draws`; in about half of them a gradient is zero.
@@ -59,24 +59,6 @@ def zero_draws(layout: Layout) -> Draws:
 
 def _filled(layout: Layout, activation: str, a: Values, w: Values, x: Values, error: Values) -> Draws:
     """Return draws with these pre-activations, weights, inputs and output errors; biases make up for a."""
-    h, h_prime = HIDDEN[activation]
-    L = layout.L
-    z = h(a)
-    z[1], z[L] = x[1], a[L]
-    delta = np.zeros_like(a)
-    delta[L, 1] = error
-    for l in range(L - 1, 1, -1):
-        units = slice(1, layout.units(l) + 1)
-        weights = w[l, 1 : layout.units(l + 1) + 1, units]
-        if layout.links == "chains" and l < L - 1:
-            weights = weights * np.eye(layout.units(l))[:, :, None]
-        above = delta[l + 1, 1 : layout.units(l + 1) + 1]
-        delta[l, units] = h_prime(a[l, units]) * np.einsum("jks,js->ks", weights, above)
-    y = a[L, 1]
-    scalars = {
-        "t": y - error,
-        "y": y,
-        "E": error**2 / 2,
-        "W": np.abs(w[1:L, 1, 1]).max(axis=0),
-    }
-    return Draws(layout, activation, {"a": a, "z": z, "delta": delta, "b": a, "w": w}, scalars)
+    z, delta, b = a.copy(), a.copy(), a.copy()
+    z[1] = x[1]
+    return completed(layout, activation, {"a": a, "z": z, "delta": delta, "b": b, "w": w}, error)

@@ -52,17 +52,23 @@ class Draws:
     quantities : "a", "z", "delta", "b" of shape (layers, units, draws) and "w" of shape (layers, units,
         units, draws), the first index the layer's number and the units numbered from 1.
     scalars : "t", "y", "E" and "W" (the largest |w|), each of shape (draws,).
+    functions : h and h' where the numbers are not float64.
     """
 
     layout: Layout
     activation: str
     quantities: dict[str, Values]
     scalars: dict[str, Values]
+    functions: tuple[Function, Function] | None = None
 
     @property
     def count(self) -> int:
         """The number of draws."""
         return len(self.scalars["t"])
+
+    def zeros(self, *shape: int) -> Values:
+        """Return zeros of the kind that the draws' numbers are."""
+        return np.zeros(shape, self.scalars["t"].dtype)
 
     def some(self, numbers: Sequence[int]) -> Draws:
         """Return the draws with these numbers."""
@@ -72,15 +78,16 @@ class Draws:
             self.activation,
             {name: values[..., chosen] for name, values in self.quantities.items()},
             {name: values[chosen] for name, values in self.scalars.items()},
+            self.functions,
         )
 
     def h(self, a: Values) -> Values:
         """Return the hidden units' h."""
-        return HIDDEN[self.activation][0](a)
+        return (self.functions or HIDDEN[self.activation])[0](a)
 
     def h_prime(self, a: Values) -> Values:
         """Return the derivative of h."""
-        return HIDDEN[self.activation][1](a)
+        return (self.functions or HIDDEN[self.activation])[1](a)
 
 
 def draws(
@@ -109,7 +116,7 @@ def draws(
         a[:L] = np.abs(a[:L])  # the output keeps its signs, which no hidden unit's may stand for
         for s, (l, j) in enumerate(dead, start=count):
             a[l, j, s] *= -1
-    h, h_prime = HIDDEN[activation]
+    _, h_prime = HIDDEN[activation]
     w = rng.uniform(0.6, 1.5, (L + SPARE + 1, *shape[1:2], *shape[1:])) * rng.choice(
         [-1, 1], (L + SPARE + 1, *shape[1:2], *shape[1:])
     )
@@ -118,36 +125,56 @@ def draws(
         slope = np.abs(h_prime(a))
         w /= np.where(slope > 0.05, slope, 1)[:, None]
         w *= 0.8 if layout.links == "full" else 1
+    return completed(layout, activation, {"a": a, "z": z, "delta": delta, "b": b, "w": w}, error, biases)
+
+
+def completed(
+    layout: Layout,
+    activation: str,
+    given: dict[str, Values],
+    error: Values,
+    biases: bool = True,
+    functions: tuple[Function, Function] | None = None,
+) -> Draws:
+    """Return the draws in which everything follows from a, w, the input z[1] and the output's error.
+
+    Parameters
+    ----------
+    given : the quantities of `Draws`; what follows from others is written over, the spare slots stay.
+    biases : without them the pre-activations follow from the weights too.
+    functions : h and h' where the numbers are not float64.
+    """
+    h, h_prime = functions or HIDDEN[activation]
+    a, z, delta, b, w = (given[name] for name in ("a", "z", "delta", "b", "w"))
+    L = layout.L
+    linked = {l: _linked(layout, w, l) for l in range(1, L)}
     for l in range(1, L):
         above, below = slice(1, layout.units(l + 1) + 1), slice(1, layout.units(l) + 1)
         if l > 1:
             z[l, below] = h(a[l, below])
-        weights = w[l, above, below]
-        if layout.links == "chains" and l < L - 1:
-            weights = weights * np.eye(layout.units(l))[:, :, None]
-        entering = np.einsum("jks,ks->js", weights, z[l, below])
+        entering = (linked[l] * z[l, below]).sum(axis=1)
         if biases:
             b[l + 1, above] = a[l + 1, above] - entering
         else:
             b[l + 1, above], a[l + 1, above] = 0, entering
     z[L, 1] = a[L, 1]
-    t = a[L, 1] - error
     delta[L, 1] = error
     for l in range(L - 1, 1, -1):
         above, below = slice(1, layout.units(l + 1) + 1), slice(1, layout.units(l) + 1)
-        weights = w[l, above, below]
-        if layout.links == "chains" and l < L - 1:
-            weights = weights * np.eye(layout.units(l))[:, :, None]
-        back = np.einsum("jks,js->ks", weights, delta[l + 1, above])
+        back = (linked[l] * delta[l + 1, above][:, None]).sum(axis=0)
         delta[l, below] = h_prime(a[l, below]) * back
     y = a[L, 1]
-    scalars = {"t": t, "y": y, "E": (y - t) ** 2 / 2, "W": _largest(layout, w)}
-    return Draws(layout, activation, {"a": a, "z": z, "delta": delta, "b": b, "w": w}, scalars)
+    t = y - error
+    scalars = {"t": t, "y": y, "E": (y - t) ** 2 / 2, "W": np.abs(w[1:L, 1, 1]).max(axis=0)}
+    return Draws(layout, activation, given, scalars, functions)
 
 
-def _largest(layout: Layout, w: Values) -> Values:
-    row = w[1 : layout.L, 1, 1]
-    return np.asarray(np.abs(row).max(axis=0))
+def _linked(layout: Layout, w: Values, l: int) -> Values:
+    """Return the weights that lead on from layer `l`, 0 where two units are not linked."""
+    weights = w[l, 1 : layout.units(l + 1) + 1, 1 : layout.units(l) + 1]
+    if layout.links == "chains" and l < layout.L - 1:
+        weights = weights * np.eye(layout.units(l), dtype=int)[:, :, None]
+    return weights
 
 
 @lru_cache(maxsize=32)

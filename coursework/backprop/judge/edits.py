@@ -117,14 +117,15 @@ def _ref_difference(old: Ref, new: Ref) -> tuple[tuple[str, ...], float]:
 def additions(node: Node, pool: list[Node]) -> Iterator[Edit]:
     """Yield `node` multiplied with each of `pool`."""
     for other in pool:
-        rare = 0.0 if isinstance(other, Apply) or (isinstance(other, Ref) and other.name != "a") else 0.5
+        plain = isinstance(other, Apply) or (isinstance(other, Ref) and other.name != "a")
+        rare = (0.0 if plain else 0.5) + isinstance(node, Number)
         yield Edit(node, multiply([node, other]), ("missing factor",), rare)
 
 
 def changes(node: Node) -> Iterator[Edit]:
     """Yield what can be done to a factor or term without another quantity."""
     yield Edit(node, ONE, ("extra factor",))
-    yield Edit(node, ZERO, ("extra term",))
+    yield Edit(node, ZERO, ("extra term",), -0.4 if isinstance(node, Number) else 0.0)
     yield Edit(node, Negative(node), ("sign",))
     for number in (2.0, 3.0):
         text = f"{number:g}"

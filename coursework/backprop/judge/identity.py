@@ -32,6 +32,8 @@ class Comparison:
     fails_at : the points at which they differ.
     missing : quantities of the formula that the network does not have.
     typed, wanted : the two values at one draw where they differ, else at any draw.
+    rare : whether they differ only in networks of tiny or large numbers, or at other layers.
+    drawn : such networks, the first of which is one; None where float64 does not tell.
     """
 
     compared: int
@@ -39,6 +41,8 @@ class Comparison:
     missing: tuple[Ref, ...]
     typed: float
     wanted: float
+    rare: bool = False
+    drawn: Draws | None = None
 
     @property
     def equal(self) -> bool:

@@ -24,7 +24,7 @@ def partial(draws: Draws, top: str, at: Place, bottom: str, by: Place) -> Values
     Unreadable : one of them is no quantity that the chain rule leads through (delta, say).
     """
     look()
-    none = np.zeros(draws.count)
+    none = draws.zeros(draws.count)
     if (top, at) == (bottom, by):
         return none + 1
     error = draws.scalars["y"] - draws.scalars["t"]
@@ -56,7 +56,7 @@ def _started(draws: Draws, bottom: str, by: Place) -> tuple[int, Values]:
     quantities, layout = draws.quantities, draws.layout
     l = by[0]
     first = l if bottom in ("a", "b") else l + 1
-    slope = np.zeros((layout.units(first), draws.count))
+    slope = draws.zeros(layout.units(first), draws.count)
     if not len(slope):
         return first, slope
     if bottom in ("a", "b"):
@@ -73,12 +73,12 @@ def _started(draws: Draws, bottom: str, by: Place) -> tuple[int, Values]:
 def _along(draws: Draws, at: Place, l: int, slope: Values) -> Values:
     layout, quantities = draws.layout, draws.quantities
     if at[0] < l or not len(slope):
-        return np.zeros(draws.count)
+        return draws.zeros(draws.count)
     while l < at[0]:
         inside = slice(1, layout.units(l) + 1)
         weights = quantities["w"][l, 1 : layout.units(l + 1) + 1, inside]
         if layout.links == "chains" and l < layout.L - 1:
-            weights = weights * np.eye(layout.units(l))[:, :, None]
+            weights = weights * np.eye(layout.units(l), dtype=int)[:, :, None]
         slope = np.einsum("jks,ks->js", weights, draws.h_prime(quantities["a"][l, inside]) * slope)
         l += 1
     return np.asarray(slope[at[1] - 1])

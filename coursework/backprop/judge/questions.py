@@ -39,6 +39,9 @@ class Asked:
     further: tuple[Point, ...] = ()
     own: tuple[Node, ...] = ()
 
+    def __hash__(self) -> int:  # points are dictionaries
+        return hash((self.target, self.layout.L, self.activation))
+
     def draws(self, activation: str | None = None, seed: int = 0, biases: bool = True) -> Draws:
         """Return networks of this layout, with the question's activation or another."""
         return _draws(self.layout, activation or self.activation, seed, biases)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from coursework.backprop.judge.audit import compare_everywhere
 from coursework.backprop.judge.deadline import OutOfTime, search_time
 from coursework.backprop.judge.edits import Edit
-from coursework.backprop.judge.identity import Wanted, compare
+from coursework.backprop.judge.identity import Comparison, Wanted, compare
 from coursework.backprop.judge.questions import Asked
 from coursework.backprop.judge.slips import Slip
 from coursework.backprop.judge.stacks import Neighbours, Stack
@@ -22,6 +23,8 @@ _SECOND = 0.6
 _MARGIN = 0.1
 #: A single slip that costs more is so odd that two plain ones may be likelier.
 PLAIN = 1.7
+#: Most ways to mend a formula that are audited where one differs in rare networks only.
+_AUDITED = 25
 #: Slips whose mending moves other parts, so that the second edit is looked for everywhere.
 _STRUCTURAL = frozenset(
     (
@@ -47,27 +50,36 @@ class Guess:
     cost: float
 
 
-def search(node: Node, asked: Asked, activation: str, *, pairs: bool = True, most: int = 3) -> list[Guess]:
+def search(
+    node: Node,
+    asked: Asked,
+    activation: str,
+    *,
+    pairs: bool = True,
+    most: int = 3,
+    rare: Comparison | None = None,
+) -> list[Guess]:
     """Return the likeliest ways to turn `node` into the derivative, best first; none, if two edits do not.
 
     Parameters
     ----------
     activation : of the network in which both are compared.
     pairs : whether two slips are looked for where one is unlikely.
+    rare : the comparison of `node`, where it differs in networks of tiny or large numbers only.
     """
     with np.errstate(all="ignore"):
         sigma = any(isinstance(part, Apply) and part.function.startswith("sigma") for part in walk(node))
-        neighbours = Neighbours(asked, activation, sigma=sigma)
+        neighbours = Neighbours(asked, activation, sigma=sigma, differing=rare)
         found: list[tuple[float, tuple[Edit, ...], Node]] = []
         guesses: list[Guess] = []
         with search_time():
             stack = neighbours.of(node)
             found += [*_unbound(node, neighbours, asked), *_hits(node, stack, neighbours.wanted, ())]
-            guesses = _verified(found, asked, activation, most)
+            guesses = _verified(found, asked, activation, most, audited=rare is not None)
             if pairs and (not guesses or guesses[0].cost > PLAIN):
                 for hit in _pairs(node, stack, neighbours):
                     found.append(hit)
-        return _verified(found, asked, activation, most) if found else guesses
+        return _verified(found, asked, activation, most, audited=rare is not None) if found else guesses
 
 
 def _hits(
@@ -117,11 +129,17 @@ def _pairs(
 
 
 def _verified(
-    found: list[tuple[float, tuple[Edit, ...], Node]], asked: Asked, activation: str, most: int
+    found: list[tuple[float, tuple[Edit, ...], Node]],
+    asked: Asked,
+    activation: str,
+    most: int,
+    *,
+    audited: bool,
 ) -> list[Guess]:
     guesses: list[Guess] = []
     seen: set[tuple[str, ...]] = set()
-    for cost, edits, mended in sorted(found, key=lambda entry: entry[0]):
+    found = sorted(found, key=lambda entry: entry[0])[: _AUDITED if audited else None]
+    for cost, edits, mended in found:
         slips = tuple(slip for edit in edits for slip in edit.slips)
         kinds = tuple(sorted(slip.kind for slip in slips))
         # of several places where the same slip may have been made the likeliest is enough
@@ -129,6 +147,8 @@ def _verified(
             continue
         try:
             right = compare(mended, asked, activation=activation, thorough=False).equal
+            if right and audited:
+                right = compare_everywhere(mended, asked).equal
         except OutOfTime:
             break
         except Unreadable:

@@ -13,7 +13,7 @@ import numpy as np
 from coursework.backprop.judge.deadline import OutOfTime, look
 from coursework.backprop.judge.draws import Draws, Values
 from coursework.backprop.judge.edits import Edit, additions, changes, replacements
-from coursework.backprop.judge.identity import wanted_values
+from coursework.backprop.judge.identity import Comparison, wanted_values
 from coursework.backprop.judge.pool import pool
 from coursework.backprop.judge.questions import Asked
 from coursework.backprop.judge.structure import Path, structural
@@ -62,12 +62,17 @@ class Stack:
 class Neighbours:
     """Stacks of the neighbours of formulas that are compared with `asked`."""
 
-    def __init__(self, asked: Asked, activation: str, *, sigma: bool) -> None:
-        self._evaluator = Remembering(asked.few_draws(activation))
+    def __init__(
+        self, asked: Asked, activation: str, *, sigma: bool, differing: Comparison | None = None
+    ) -> None:
+        drawn, point = asked.few_draws(activation), asked.points[0]
+        if differing and differing.drawn:
+            drawn, point = differing.drawn, differing.fails_at[0]
+        self._evaluator = Remembering(drawn)
         self._layout = asked.layout
         self._sigma = sigma
-        self.scope = Scope(asked.points[0])
-        self.wanted = wanted_values(asked.target, self._evaluator.draws, asked.points[0])
+        self.scope = Scope(point)
+        self.wanted = wanted_values(asked.target, drawn, point)
         self._pools: dict[Ranges, tuple[list[Node], Values]] = {}
         self._stacks: dict[tuple[int, Ranges], tuple[Node, Stack]] = {}
 
