@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from coursework.gradients.monitor.norms import CHUNK, NormReader, chunks_of, log10_norm
+from coursework.gradients.monitor.norms import CHUNK, chunks_of, log10_norm
+from coursework.gradients.monitor.reader import NormReader
 
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 

@@ -15,9 +15,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from coursework.gradients.monitor.fetch import Floats
 from coursework.gradients.monitor.norms import (
-    SMALL,
-    Floats,
     chunks_of,
     count_nonfinite,
     entries_of,
@@ -26,6 +25,7 @@ from coursework.gradients.monitor.norms import (
     segment_norms,
     type_name,
 )
+from coursework.gradients.monitor.reader import SMALL
 from coursework.gradients.monitor.record import Block, Entry
 
 Column = NDArray[Any]

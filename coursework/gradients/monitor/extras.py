@@ -9,7 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from coursework.gradients.monitor.norms import Floats, NormReader
+from coursework.gradients.monitor.fetch import Floats
+from coursework.gradients.monitor.reader import NormReader
 from coursework.gradients.monitor.record import quantile_column
 
 #: Quantiles are those of at most so many entries, evenly spaced.

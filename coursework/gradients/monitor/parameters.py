@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.optim.optimizer import Optimizer
 
-from coursework.gradients.monitor.norms import NormReader, type_name
+from coursework.gradients.monitor.norms import type_name
+from coursework.gradients.monitor.reader import NormReader
 from coursework.gradients.monitor.record import Block, Entry
 
 #: What wrappers put into the names of what they wrap: DistributedDataParallel, torch.compile.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from coursework.gradients.monitor.norms import Floats
+from coursework.gradients.monitor.fetch import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
