@@ -1,42 +1,35 @@
-"""Propositions: a bound of the gradient (2.2), and when it is zero (2.3, 2.4).
+"""Conditions: when the gradient is zero (2.3, 2.4).
 
-A bound is an inequality, |dE/dw| <= ..., with W for the largest |w|.  A condition is made of comparisons with
-"or", "and", "not" and "exists m in l+1..152: ...", in words or as LaTeX.
+A condition is made of comparisons with "or", "and", "not" and "exists m in l+1..152: ...", in words or as
+LaTeX.  Beside it, bounds of the gradient (2.2) are judged, in `bounds`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from coursework.backprop.judge.chains import bound_draws, zero_draws
+from coursework.backprop.judge.bounds import Judgement, judge_bound
+from coursework.backprop.judge.chains import every_layer_draws, zero_draws
+from coursework.backprop.judge.draws import Draws, Values
 from coursework.backprop.judge.identity import compare
 from coursework.backprop.judge.latex import latex
+from coursework.backprop.judge.plain import refuse_thresholds
 from coursework.backprop.judge.propositions import (
+    Comparison,
+    Joined,
+    Not,
     Proposition,
+    Quantified,
     Truth,
     formulas,
     holds,
-    read_bound,
     read_condition,
     shown,
 )
 from coursework.backprop.judge.questions import Point, Question
 from coursework.backprop.judge.tokens import Unreadable
-from coursework.backprop.judge.tree import Apply, Node, Ref, free_letters, walk
+from coursework.backprop.judge.tree import Apply, Node, free_letters, walk
 from coursework.backprop.judge.value import Evaluator, Scope
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """Whether a proposition answers the question, in words."""
-
-    right: bool
-    summary: str
-    understood: str
-    notes: tuple[str, ...]
-    compared: int
 
 
 def judge_proposition(text: str, question: Question) -> Judgement:
@@ -47,7 +40,7 @@ def judge_proposition(text: str, question: Question) -> Judgement:
     Unreadable : the text is neither.
     """
     with np.errstate(all="ignore"):
-        return _judge_bound(text, question) if question.id == "2.2" else _judge_condition(text, question)
+        return judge_bound(text, question) if question.id == "2.2" else _judge_condition(text, question)
 
 
 def _judge_condition(text: str, question: Question) -> Judgement:
@@ -59,6 +52,7 @@ def _judge_condition(text: str, question: Question) -> Judgement:
         raise Unreadable("this says that the gradient is zero where it is zero; say when its factors are")
     draws = zero_draws(question.layout)
     name = latex(question.target)
+    alone = [True for _ in _comparisons(proposition)]
     false_alarms = missed = compared = 0
     causes: dict[str, int] = {}
     for point in question.asked.points:
@@ -67,13 +61,23 @@ def _judge_condition(text: str, question: Question) -> Judgement:
         if evaluator.missing:
             missing = latex(evaluator.missing[0])
             return _wrong(question, proposition, (f"${missing}$ does not exist, or an index is not bound",))
-        zero = Evaluator(draws).value(question.target, scope) == 0
+        zero = _gradient(draws, point) == 0
+        for place, comparison in enumerate(_comparisons(proposition)):
+            told = holds(comparison, evaluator, scope)
+            alone[place] &= bool((told == zero).all() or (told == ~zero).all())
         compared += zero.size
         false_alarms += int((truth & ~zero).sum())
         missed += int((~truth & zero).sum())
         for cause, at_work in _causes(question, point).items():
             causes[cause] = causes.get(cause, 0) + int((~truth & zero & at_work).sum())
     if not false_alarms and not missed:
+        if any(alone):
+            raise Unreadable("this says that the gradient is zero where it is zero; say when its factors are")
+        refuse_thresholds([(c.left, c.relation, c.right) for c in _comparisons(proposition, inner=True)])
+        layer = _fails_at(proposition, question)
+        if layer:
+            note = f"it holds at the layers usually tried, and not for $l={layer}$"
+            return _wrong(question, proposition, (note,), compared)
         summary = f"Right: exactly then ${name}$ is zero."
         return Judgement(True, summary, shown(proposition), read, compared)
     notes = [*read]
@@ -85,6 +89,36 @@ def _judge_condition(text: str, question: Question) -> Judgement:
         if causes[likely]:
             notes.append(f"among the missed ones: {likely}")
     return _wrong(question, proposition, tuple(notes), compared)
+
+
+def _comparisons(proposition: Proposition, *, inner: bool = False) -> list[Comparison]:
+    """Return the comparisons, those inside of quantifiers where `inner` asks for them."""
+    match proposition:
+        case Comparison():
+            return [proposition]
+        case Joined(parts=parts):
+            return [found for part in parts for found in _comparisons(part, inner=inner)]
+        case Not(part=part):
+            return _comparisons(part, inner=inner)
+        case Quantified(part=part):
+            return _comparisons(part, inner=inner) if inner else []
+
+
+def _fails_at(proposition: Proposition, question: Question) -> int:
+    """Return a layer at which the condition does not hold exactly where the gradient is zero, or 0."""
+    draws, L = every_layer_draws(question.layout), question.layout.L
+    for l in range(max(point["l"] for point in question.asked.points), 0, -1):
+        point = {"L": L, "l": l}
+        truth = holds(proposition, Evaluator(draws), Scope(point))
+        if (truth != (_gradient(draws, point) == 0)).any():
+            return l
+    return 0
+
+
+def _gradient(draws: Draws, point: Point) -> Values:
+    """Return the derivative by w_11^(l)."""
+    l = point["l"]
+    return np.asarray(draws.quantities["delta"][l + 1, 1] * draws.quantities["z"][l, 1])
 
 
 def _is_gradient(formula: Node, question: Question) -> bool:
@@ -118,37 +152,3 @@ def _causes(question: Question, point: Point) -> dict[str, Truth]:
         causes["a later unit is dead, $a_{1}^{(m)}\\le 0$ for an $m>l$"] = (a[following, 1] <= 0).any(axis=0)
         causes["a later weight is zero, $w_{11}^{(m)}=0$"] = (w[following, 1, 1] == 0).any(axis=0)
     return causes
-
-
-def _judge_bound(text: str, question: Question) -> Judgement:
-    left, right = read_bound(text, question.layout)
-    name = latex(question.target)
-    typed = rf"{latex(left)}\le {latex(right)}"
-    if left != Apply("abs", question.target):
-        raise Unreadable(
-            "a bound starts with the gradient's size: |\\partial E/\\partial w_{11}^{(l)}| \\le ..."
-        )
-    if any(
-        part in question.own_names or (isinstance(part, Ref) and part.name == "delta") for part in walk(right)
-    ):
-        raise Unreadable("the bound names the gradient itself, or a delta; use W, the output and z")
-    draws, tight = bound_draws(question.layout)
-    broken, compared, loosest = 0, 0, 0.0
-    for point in question.asked.points:
-        evaluator, scope = Evaluator(draws), Scope(point)
-        bound = np.broadcast_to(evaluator.value(right, scope), (draws.count,))
-        if evaluator.missing:
-            note = f"${latex(evaluator.missing[0])}$ does not exist, or an index is not bound"
-            return Judgement(False, "This is no bound.", typed, (note,), compared)
-        size = np.abs(Evaluator(draws).value(question.target, scope))
-        compared += size.size
-        broken += int((~(bound >= size * (1 - 1e-9))).sum())
-        loosest = max(loosest, float((bound / size)[:tight].max()))
-    if broken:
-        note = f"it is broken in {broken} of {compared} networks"
-        return Judgement(False, f"This does not bound $|{name}|$.", typed, (note,), compared)
-    if not loosest <= 10:
-        note = "where every $a=0$ and $|w|=W$ it is far larger than the gradient: use $\\sigma'\\le 1/4$"
-        return Judgement(False, "True, but it says too little.", typed, (note,), compared)
-    summary = f"Right: $|{name}|$ is never larger, and hardly smaller where every $a=0$ and $|w|=W$."
-    return Judgement(True, summary, typed, (), compared)

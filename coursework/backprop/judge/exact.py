@@ -100,6 +100,13 @@ def _converted(layout: Layout, values: Values) -> Values:
     return converted
 
 
+def converted(drawn: Draws) -> Draws:
+    """Return the same networks with such numbers: what follows from others is computed again."""
+    numbers = {name: _converted(drawn.layout, values) for name, values in drawn.quantities.items()}
+    error = number(drawn.quantities["delta"][drawn.layout.L, 1])
+    return completed(drawn.layout, drawn.activation, numbers, error, functions=hidden(drawn.activation))
+
+
 @lru_cache(maxsize=8)
 def exact_draws(layout: Layout, activation: str, biases: bool = True) -> Draws:
     """Return networks of such numbers, most of them between 1e-3 and 1e2, the others down to 1e-30.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from coursework.backprop.judge.tokens import Unreadable
 from coursework.backprop.judge.tree import (
+    ONE,
     ZERO,
     Add,
     Apply,
@@ -19,6 +21,7 @@ from coursework.backprop.judge.tree import (
     Partial,
     Power,
     Ref,
+    add,
     children,
     walk,
 )
@@ -27,6 +30,8 @@ from coursework.backprop.judge.tree import (
 _THRESHOLDS = ("step", "relu", "abs")
 #: Most decades between numbers in a formula, together; the digits of `exact` are for these.
 _MOST_DECADES = 50.0
+#: The same in an inequality of a condition: what is compared there spans 15 decades.
+_MOST_DECADES_COMPARED = 6.0
 
 
 def refuse_what_hides(node: Node) -> None:
@@ -41,6 +46,26 @@ def refuse_what_hides(node: Node) -> None:
             raise Unreadable("a comparison with another number than 0 stands in it: write [a_1^{(2)}>0]")
     if sum(_decades(part) for part in walk(node)) > _MOST_DECADES:
         raise Unreadable("its numbers are too large or too small beside each other to be compared")
+
+
+def refuse_thresholds(comparisons: Sequence[tuple[Node, str, Node]]) -> None:
+    """Raise `Unreadable` if one of (left, relation, right) says more than where a product of quantities is 0.
+
+    A number that quantities are compared with could lie beyond all sizes drawn.
+    """
+    for left, relation, right in comparisons:
+        difference = add((left, Negative(right)))
+        refuse_what_hides(difference)
+        equality = relation in ("=", "≠")
+        for part in _outside_exponents(difference):
+            for term in part.terms if isinstance(part, Add) else ():
+                plain = _is_zero(term) or (equality and term in (ONE, Negative(ONE)))
+                if not plain and not _has_quantity(term):
+                    raise Unreadable(
+                        "another number than 0 stands in the condition; compare quantities with 0"
+                    )
+        if not equality and sum(_decades(part) for part in walk(difference)) > _MOST_DECADES_COMPARED:
+            raise Unreadable("a number in the condition is too large or too small beside the others")
 
 
 def has_constant_term(node: Node) -> bool:
