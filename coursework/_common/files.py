@@ -71,18 +71,16 @@ def home_folder() -> Path | None:
         return None
 
 
-def resolve_input(path: Path | str) -> Path:
-    """Return `path` as it is if absolute, else below the working folder or the project's root.
+def resolve_input(path: Path | str, folder: Path | None = None) -> Path:
+    """Return `path` as it is if absolute, else below `folder` (the working one) or the project's root.
 
     The working folder wins where both exist, so that a user's own folder is never shadowed.
     A path that exists nowhere is returned below the working folder, for the caller to refuse.
     """
-    path = Path(os.path.expanduser(path))
+    path = os.path.expanduser(path)
+    below_folder, below_root = (folder or Path()).absolute() / path, PROJECT_ROOT / path
     # os.path's test, since a Path's own fails on a text that is too long for a file's name
-    if path.is_absolute() or os.path.exists(path):
-        return path.absolute()
-    below_root = PROJECT_ROOT / path
-    return below_root if os.path.exists(below_root) else path.absolute()
+    return below_root if os.path.exists(below_root) and not os.path.exists(below_folder) else below_folder
 
 
 def output_dir(section: str) -> Path:

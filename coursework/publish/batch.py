@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
-from coursework.publish.parameters import ParameterError, fill_in
+from coursework.publish.parameters import ParameterError
 from coursework.publish.progress import Progress
 from coursework.publish.run import Interrupt, Outcome, run_section
 from coursework.publish.sections import Section, find_sections
@@ -47,7 +47,7 @@ def run_sections(
         Ctrl-C, once every kernel is gone; finished reports and the index are whole.
     """
     for section in sections:
-        fill_in(section.parameters, given.get(section.stem, {}))
+        section.values(given.get(section.stem, {}))
     _try_to_write(out)
     progress = progress or Progress(list(sections))
     interrupt = Interrupt()

@@ -4,8 +4,9 @@ A notebook declares its parameters in one cell tagged `parameters`, a line each:
 
     epochs: int = 5  # passes over the training pictures
 
-The cell is read as text and never run: the value must be a literal. A text whose comment speaks of a
-file or a folder names one that the notebook reads; its hash goes into the manifest.
+The cell is read as text and never run: the value must be a literal. A comment may go on in the lines
+below; behind a bar it states what the value must satisfy (see `conditions`). A text whose comment speaks
+of a file or a folder names one that the notebook reads; its hash goes into the manifest.
 """
 
 from __future__ import annotations
@@ -16,10 +17,13 @@ import io
 import re
 import tokenize
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, FiniteFloat, TypeAdapter, ValidationError
+
+from coursework.publish.conditions import Condition, ConditionError
 
 _Whole = Annotated[int, Field(strict=True)]
 _Decimal = Annotated[FiniteFloat, Field(strict=True)]
@@ -42,20 +46,26 @@ Value = int | float | bool | str | list[int] | list[float] | list[str]
 
 
 class ParameterError(ValueError):
-    """A parameter that does not exist, a value of the wrong type, or a declaration that cannot be read."""
+    """A parameter that does not exist, a value that it cannot have, or a declaration that cannot be read."""
+
+
+class UnknownName(ParameterError):
+    """A name that is not among those that are declared; the message lists them."""
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One line of a parameters cell: `name: type = default  # help`."""
+    """One line of a parameters cell: `name: type = default  # help | condition`."""
 
     name: str
     type: str
     default: Value
     help: str
+    condition: Condition | None = None
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.type} = {self.default!r}" + (f"  ({self.help})" if self.help else "")
+        notes = " | ".join(filter(None, [self.help, self.condition.text if self.condition else ""]))
+        return f"{self.name}: {self.type} = {self.default!r}" + (f"  ({notes})" if notes else "")
 
     @property
     def names_input(self) -> bool:
@@ -141,11 +151,7 @@ def read_parameters(source: str) -> tuple[Parameter, ...]:
         statements = ast.parse(source).body
     except SyntaxError as error:
         raise ParameterError(f"parameters cell, line {error.lineno}: {error.msg}") from None
-    comments = {
-        token.start[0]: token.string.lstrip("# ").rstrip()
-        for token in tokenize.generate_tokens(io.StringIO(source).readline)
-        if token.type == tokenize.COMMENT
-    }
+    comments = _comments(source)
     parameters: dict[str, Parameter] = {}
     for statement in statements:
         where = f"parameters cell, line {statement.lineno}"
@@ -168,34 +174,94 @@ def read_parameters(source: str) -> tuple[Parameter, ...]:
                 "compute derived values in another cell"
             ) from None
         comment = comments.get(statement.end_lineno or statement.lineno, "")
-        declared = Parameter(name, kind, default, comment)
+        help_text, *written = re.split(r"(?:^|\s)\|(?:\s|$)", comment, maxsplit=1)
+        declared = Parameter(name, kind, default, help_text.rstrip())
         try:
-            parameters[name] = Parameter(name, kind, declared.check(default), comment)
-        except ParameterError as error:
+            condition = Condition.read(name, written[0]) if written else None
+            parameters[name] = replace(declared, default=declared.check(default), condition=condition)
+        except (ParameterError, ConditionError) as error:
             raise ParameterError(f"{where}: {error}") from None
+    for parameter in parameters.values():
+        unknown = parameter.condition.names - set(parameters) if parameter.condition else set()
+        if unknown:
+            raise ParameterError(
+                f"parameters cell: the condition of {parameter.name!r} speaks of {min(unknown)!r}, "
+                "which is no parameter"
+            )
     return tuple(parameters.values())
 
 
-def fill_in(parameters: Sequence[Parameter], given: Mapping[str, object]) -> dict[str, Value]:
+def _comments(source: str) -> dict[int, str]:
+    """Return the comment of each line that has code, with the lines of nothing but comment right below it."""
+    comments: dict[int, str] = {}
+    lines = source.splitlines()
+    owner = 0
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type != tokenize.COMMENT:
+            continue
+        number, text = token.start[0], token.string.lstrip("# ").rstrip()
+        if not lines[number - 1].lstrip().startswith("#"):
+            owner = last = number
+            comments[owner] = text
+        elif owner and number == last + 1:
+            last = number
+            comments[owner] += f" {text}"
+    return comments
+
+
+def fill_in(
+    parameters: Sequence[Parameter], given: Mapping[str, object], folder: Path | None = None
+) -> dict[str, Value]:
     """Return every parameter's value: the given one, checked, or the default.
+
+    Parameters
+    ----------
+    folder : where the notebook lies, from which the paths of files and folders are looked for.
 
     Raises
     ------
     ParameterError
-        A name is not among `parameters`, or a value is of the wrong type.
+        A name is not among `parameters`, or a value is of the wrong type or against a parameter's condition.
     """
     known = {parameter.name: parameter for parameter in parameters}
     for name in given:
         if name not in known:
             raise unknown_name("parameter", name, list(known))
-    return {
+    values = {
         name: parameter.check(given[name]) if name in given else parameter.default
         for name, parameter in known.items()
     }
+    for parameter in parameters:
+        _hold_against(parameter, values, folder or Path())
+    return values
 
 
-def unknown_name(what: str, name: str, valid: Sequence[str]) -> ParameterError:
+def _hold_against(parameter: Parameter, values: Mapping[str, Value], folder: Path) -> None:
+    """Raise a ParameterError where the condition of `parameter` does not hold for all `values`."""
+    condition = parameter.condition
+    try:
+        if condition is None or condition.holds(values, folder):
+            return
+    except ConditionError as error:
+        raise ParameterError(f"parameter {parameter.name!r}: {error}") from None
+    others = [f"{name} = {values[name]!r}" for name in sorted(condition.names - {parameter.name})]
+    value = values[parameter.name]
+    raise ParameterError(
+        f"parameter {parameter.name!r} is of type {parameter.type} and cannot be {value!r}"
+        + (f" with {', '.join(others)}" if others else "")
+        + (_suggestion(value, condition.texts) if isinstance(value, str) else "")
+        + f": it must satisfy {condition.text}"
+    )
+
+
+def unknown_name(what: str, name: str, valid: Sequence[str]) -> UnknownName:
     """Return the error for a `name` that is not among `valid`, with the nearest one as a suggestion."""
-    near = difflib.get_close_matches(name, valid, n=1)
-    suggestion = f", did you mean {near[0]!r}?" if near else "."
-    return ParameterError(f"unknown {what} {name!r}{suggestion} Valid names: {', '.join(valid) or 'none'}")
+    suggestion = _suggestion(name, valid)
+    stop = "?" if suggestion else "."
+    return UnknownName(f"unknown {what} {name!r}{suggestion}{stop} Valid names: {', '.join(valid) or 'none'}")
+
+
+def _suggestion(name: str, valid: Sequence[str]) -> str:
+    spellings = {each.casefold(): each for each in valid}
+    near = difflib.get_close_matches(name.casefold(), spellings, n=1)
+    return f", did you mean {spellings[near[0]]!r}" if near else ""

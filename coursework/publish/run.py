@@ -31,7 +31,7 @@ from coursework._common.numeric import NUMERIC_ENVIRONMENT
 from coursework.publish import manifest
 from coursework.publish.execute import Failure
 from coursework.publish.pages import write_failure
-from coursework.publish.parameters import Value, fill_in
+from coursework.publish.parameters import Value
 from coursework.publish.sections import Section
 
 #: How long a child process may take to kill its kernel when asked, before it is killed itself.
@@ -111,7 +111,7 @@ def run_section(
     ParameterError
         A given value is not one that the notebook declares; nothing was started.
     """
-    parameters = fill_in(section.parameters, given)
+    parameters = section.values(given)
     # a link in the report's place stays, and everything is made where it points to
     final = Path(os.path.realpath(out / section.stem))
     began = time.monotonic()

@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from coursework._common.files import PROJECT_ROOT
-from coursework.publish.parameters import Parameter, ParameterError, Value, read_parameters, unknown_name
+from coursework.publish.parameters import (
+    Parameter,
+    ParameterError,
+    UnknownName,
+    Value,
+    fill_in,
+    read_parameters,
+    unknown_name,
+)
 
 #: A section's name: that of its notebook without the suffix, and of its report's folder.
 NUMBERED = re.compile(r"\d+_\w+")
@@ -92,6 +100,38 @@ class Section:
         except ParameterError as error:
             raise ParameterError(f"{self.path.name}: {error}") from None
 
+    def values(self, given: Mapping[str, object]) -> dict[str, Value]:
+        """Return the value of every parameter: the given one or the default.
+
+        Raises
+        ------
+        ParameterError
+            A given name or value is not one that the notebook declares.
+        """
+        try:
+            return fill_in(self.parameters, given, self.path.parent)
+        except UnknownName:
+            raise
+        except ParameterError as error:
+            raise self._refusal(error) from None
+
+    def parse(self, parameter: Parameter, text: str) -> Value:
+        """Return the value that `text`, as typed on a command line, stands for.
+
+        Raises
+        ------
+        ParameterError
+            It is not of the parameter's type.
+        """
+        try:
+            return _as_seen_by(self, parameter, parameter.parse(text))
+        except ParameterError as error:
+            raise self._refusal(error) from None
+
+    def _refusal(self, error: ParameterError) -> ParameterError:
+        names = ", ".join(parameter.name for parameter in self.parameters)
+        return ParameterError(f"{error}. Parameters of {self.stem}: {names}")
+
     @property
     def code_cells(self) -> int:
         """How many cells a run executes (a cell of white space is not executed)."""
@@ -149,11 +189,7 @@ def assign(sections: Sequence[Section], given: Iterable[tuple[str, str]]) -> dic
             valid = sorted({parameter.name for section in candidates for parameter in section.parameters})
             raise unknown_name("parameter", name, valid)
         for section, parameter in takers:
-            try:
-                values[section.stem][name] = _as_seen_by(section, parameter, parameter.parse(text))
-            except ParameterError as error:
-                names = ", ".join(p.name for p in section.parameters)
-                raise ParameterError(f"{error}. Parameters of {section.stem}: {names}") from None
+            values[section.stem][name] = section.parse(parameter, text)
     return values
 
 

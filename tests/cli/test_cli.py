@@ -53,6 +53,41 @@ def test_a_wrong_section_or_parameter_ends_with_code_2_and_starts_nothing(
     assert not (tmp_path / "reports").exists()
 
 
+@pytest.mark.parametrize(
+    ("section", "name", "value", "words"),
+    [
+        (1, "activation", "sigmod", ["'activation' is of type str", "did you mean 'sigmoid'", '"softplus"']),
+        (1, "sizes", "3,1", ["'sizes' is of type list[int]", "[3, 1]", "len(sizes) >= 4"]),
+        (1, "sizes", "3,0,3,1", ["[3, 0, 3, 1]", "each >= 1"]),
+        (1, "seed", "-1", ["'seed'", "-1", "0 <= seed"]),
+        (2, "depth", "1", ["'depth' is of type int", "depth >= 2", "mlp_steps"]),
+        (2, "scales", "", ["'scales'", "[]", "len(scales) >= 1"]),
+        (
+            3,
+            "base",
+            "resnet50",
+            ["'base' is of type str", "'resnet50'", '"efficientnet_lite0"', "unfreeze_from"],
+        ),
+        (3, "weights", "imagnet", ["'imagnet'", "did you mean 'imagenet'", '"none"']),
+        (3, "weights", "missing.pth", ["'missing.pth'", "is_file(weights)"]),
+        (3, "data_dir", "no/such/folder", ["'no/such/folder'", "is_folder(data_dir)"]),
+        (3, "size", "74", ["74 with base = 'inception_v3'", "size >= 75"]),
+        (3, "dropout", "1", ["1.0", "0 <= dropout < 1"]),
+        (3, "head_epochs", "-3", ["-3", "head_epochs >= 1"]),
+        (3, "unfreeze_from", "Mixed_6A", ["did you mean 'Mixed_6a'"]),
+    ],
+)
+def test_a_value_that_a_notebook_cannot_take_ends_with_code_2_and_starts_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, section: int, name: str, value: str, words: list[str]
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", None)
+    result = invoke("run", section, "-p", name, value, "--out", tmp_path / "reports")
+    assert result.exit_code == 2
+    for word in words:
+        assert word in result.output
+    assert not (tmp_path / "reports").exists()
+
+
 def test_a_folder_that_cannot_be_written_ends_with_code_2_and_starts_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
