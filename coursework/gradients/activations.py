@@ -16,6 +16,8 @@ Floats = NDArray[np.floating[Any]]
 
 #: From here on down tanh(a) = a to the last bit of a float64: a**2 / 3 < 2**-60.
 _TANH_IS_LINEAR = -30
+#: The activations of straight pieces that meet in 0: h(c a) = c h(a) for c > 0, and no slope is ever lost.
+STRAIGHT = ("relu", "leaky relu", "identity")
 #: The slope of the leaky rectified linear unit for a <= 0, PyTorch's own.
 LEAK = 0.01
 _SQRT_TAU = float(np.sqrt(2.0 * np.pi))

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from coursework.gradients.activations import ACTIVATIONS, Activation
+from coursework.gradients.activations import ACTIVATIONS, STRAIGHT, Activation
 from coursework.gradients.arithmetic import Arithmetic, scaled_numbers
-from coursework.gradients.cures import Cure, Normalized, normalized
+from coursework.gradients.cures import Cure, Normalized, Parts, normalized, total
 from coursework.gradients.scaled import Array, Scaled
 
 LINKS = ("chains", "full")
@@ -128,6 +128,20 @@ class Networks:
         b = {l: values[..., members] for l, values in self.b.items()}
         return replace(self, w=w, b=b, x=self.x[..., members], t=self.t[..., members])
 
+    def single_source(self, l: int) -> bool:
+        """Whether weight layer l feeds every unit from one unit only."""
+        return self.in_rows(l) or self.units(l) == 1
+
+    def invariant(self, l: int) -> bool:
+        """Whether layer l+1, normalized, forgets the scale of z^(l) along that axis, but for EPSILON.
+
+        sum z^(l) dE/dz^(l) = sum a^(l+1) delta^(l+1) holds along that axis without biases, and as
+        h(c a) = c h(a) for c > 0 it is sum a^(l) dE/da^(l) too; the right side has no `rest` (`Normalized`).
+        """
+        alike = self.cure.normalize == "layer" or self.single_source(l)
+        plain = not self.b and not self.cure.residual
+        return self.activation in STRAIGHT and plain and alike and 1 < l < self.depth
+
     def require_plain(self, what: str) -> None:
         """Raise ValueError unless the networks have no cure and one example: `what` holds for these only."""
         if self.cure != Cure() or self.x.ndim != 2:
@@ -147,6 +161,7 @@ class Pass(Generic[Numbers]):
     a, delta : pre-activations and dE/da, layers 2..depth+1; z : activations, layers 1..depth.
     normalized : what h is applied to in place of a, layers 2..depth, under batch or layer normalization.
         Each has shape (units, B), or (units, N, B) for N examples.
+    parts : under normalization, the two parts of which each delta is the sum, see `Normalized`.
     """
 
     networks: Networks
@@ -154,28 +169,36 @@ class Pass(Generic[Numbers]):
     z: dict[int, Numbers]
     delta: dict[int, Numbers]
     normalized: dict[int, Numbers] = field(default_factory=dict)
+    parts: dict[int, Parts] = field(default_factory=dict)
 
     def gradient(self, l: int, j: int = 1, k: int = 1) -> Numbers:
         """Return dE/dw_jk^(l) = delta_j^(l+1) z_k^(l), summed over examples, before clipping; shape (B,)."""
         self.networks.weight(l, j, k)
-        delta: Any = self.delta[l + 1]
         z: Any = self.z[l]
-        summed: Numbers = _over_examples(self.networks, delta[j - 1] * z[k - 1], 0)
+        products = [part[j - 1] * z[k - 1] for part in self._sent(l)]
+        summed: Numbers = total([_over_examples(self.networks, product, 0) for product in products])
         return summed
 
     def gradients(self, l: int) -> Numbers:
         """Return dE/dw^(l), every weight at once, in the shape of w[l]; before clipping."""
-        delta: Any = self.delta[l + 1]
-        z: Any = self.z[l]
-        networks = self.networks
+        networks, z = self.networks, cast(Any, self.z[l])
         if networks.in_rows(l):
-            product, axis = delta * z, 1
+            products, axis = [part * z for part in self._sent(l)], 1
         else:
-            product, axis = delta[:, np.newaxis] * z[np.newaxis], 2
+            products, axis = [part[:, np.newaxis] * z[np.newaxis] for part in self._sent(l)], 2
         if networks.links == "mask":
-            product = product * _spread(networks, networks.mask[l][..., np.newaxis])
-        summed: Numbers = _over_examples(networks, product, axis)
+            mask = _spread(networks, networks.mask[l][..., np.newaxis])
+            products = [product * mask for product in products]
+        summed: Numbers = total([_over_examples(networks, product, axis) for product in products])
         return summed
+
+    def _sent(self, l: int) -> Parts:
+        """Return the parts of delta^(l+1) that dE/dw^(l) is made of."""
+        networks, parts = self.networks, self.parts.get(l + 1, (self.delta[l + 1],))
+        if networks.cure.normalize == "batch" and not networks.b and networks.single_source(l):
+            # a = w z over the examples, so that the rest, perpendicular to a, is so to z
+            return parts[:1]
+        return [part for part in parts if part is not None]
 
 
 def _over_examples(networks: Networks, numbers: Any, axis: int) -> Any:
@@ -188,11 +211,15 @@ class Trace(Pass[Scaled]):
 
     def select(self, members: slice) -> Trace:
         """Return the part of the trace that belongs to these members of the batch."""
-        kept = [
+        a, z, delta, normal = (
             {l: numbers[..., members] for l, numbers in layers.items()}
             for layers in (self.a, self.z, self.delta, self.normalized)
-        ]
-        return Trace(self.networks.select(members), *kept)
+        )
+        parts: dict[int, Parts] = {
+            l: [None if part is None else part[..., members] for part in pair]
+            for l, pair in self.parts.items()
+        }
+        return Trace(self.networks.select(members), a, z, delta, normal, parts)
 
     @property
     def error(self) -> Scaled:
@@ -265,8 +292,14 @@ def pre_activation(networks: Networks, l: int, z: Scaled) -> Scaled:
     return a + Scaled.of(_spread(networks, networks.b[l])) if networks.b else a
 
 
-def propagate(networks: Networks, number: Arithmetic) -> Pass[Any]:
-    """Run every network forward and backward in the given arithmetic, E = (a^(L) - t)^2 / 2."""
+def propagate(networks: Networks, number: Arithmetic, loudness: Array | float = 1.0) -> Pass[Any]:
+    """Run every network forward and backward in the given arithmetic, E = (a^(L) - t)^2 / 2.
+
+    Parameters
+    ----------
+    loudness : a factor, or one for each network, for the error that is sent back: what arrives is linear
+        in it.
+    """
     last, cure = networks.depth + 1, networks.cure
     w = {l: number.lift(_spread(networks, values)) for l, values in networks.w.items()}
     b = {l: number.lift(_spread(networks, values)) for l, values in networks.b.items()}
@@ -275,27 +308,36 @@ def propagate(networks: Networks, number: Arithmetic) -> Pass[Any]:
     h: dict[int, Any] = {}
     scalings: dict[int, Normalized] = {}
     z = {1: number.lift(networks.x)}
+    axis = 0 if cure.normalize == "layer" else 1
     for l in range(1, last):
         a[l + 1] = onward(networks, l, w[l], z[l])
         if b:
             a[l + 1] = a[l + 1] + b[l]
         if l + 1 < last:
             if cure.normalize != "none":
-                scalings[l + 1] = normalized(a[l + 1], 0 if cure.normalize == "layer" else 1, number)
+                scalings[l + 1] = normalized(a[l + 1], axis, number)
                 normal[l + 1] = scalings[l + 1].value
             z[l + 1] = h[l + 1] = number.value(normal.get(l + 1, a[l + 1]))
             if cure.residual:
                 z[l + 1] = z[l] + h[l + 1]
-    error = a[last] + number.lift(-networks.t)
-    delta = {last: error if networks.x.ndim == 2 else error * number.lift(1.0 / networks.examples)}
-    dz: Any = None
+    error = (a[last] + number.lift(-networks.t)) * number.lift(np.divide(loudness, networks.examples))
+    delta = {last: error}
+    parts: dict[int, Parts] = {last: (error, None)}
+    dz: Parts = (None, None)
     for l in range(last - 1, 1, -1):
-        back = backward(networks, l, w[l], delta[l + 1])
-        dz = dz + back if cure.residual and l < last - 1 else back
-        delta[l] = number.slope(normal.get(l, a[l]), h[l]) * dz
-        if l in scalings:
-            delta[l] = scalings[l].pull_back(delta[l], number)
-    return Pass(networks, a, z, delta, normal)
+        back = [None if part is None else backward(networks, l, w[l], part) for part in parts[l + 1]]
+        if networks.invariant(l) and back[1] is not None:
+            # in a single active unit or example there is no room for what the scale does not change
+            active = (~number.is_zero(z[l])).sum(axis=axis, keepdims=True)
+            back[1] = back[1] * number.lift(active > 1)
+        if cure.residual and l < last - 1:
+            back = [total(pair) for pair in zip(dz, back, strict=True)]
+        dz = back
+        slope = number.slope(normal.get(l, a[l]), h[l])
+        sent = [None if part is None else slope * part for part in dz]
+        parts[l] = scalings[l].pull_back(sent, number, networks.invariant(l)) if l in scalings else sent
+        delta[l] = total(parts[l])
+    return Pass(networks, a, z, delta, normal, parts if scalings else {})
 
 
 def run(networks: Networks) -> Trace:
@@ -304,8 +346,12 @@ def run(networks: Networks) -> Trace:
     They have 53 bits, see `scaled`. So a trace is right to the last digits for chains and for networks that
     contract; in the chaotic phase rounding grows with depth until it changes the gradients of single networks
     (fully connected tanh, 16 wide, standard deviation 3 / sqrt(16), 152 layers: by up to 3.2 decades, with
-    wrong signs among them). Under batch and layer normalization it does so earlier, see `Normalized`. Sums
+    wrong signs among them). Batch normalization over four and more examples may cancel earlier, see `Normalized`. Sums
     that cancel to the last bit count as zero: `certain` has whole numbers judged without rounding.
     """
-    done = propagate(networks, scaled_numbers(networks.h))
-    return Trace(networks, done.a, done.z, done.delta, done.normalized)
+    return trace_of(propagate(networks, scaled_numbers(networks.h)))
+
+
+def trace_of(done: Pass[Scaled]) -> Trace:
+    """Return a pass in numbers that do not underflow as a trace."""
+    return Trace(done.networks, done.a, done.z, done.delta, done.normalized, done.parts)

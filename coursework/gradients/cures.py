@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +54,12 @@ CURES: dict[str, Cure] = {
 class Normalized:
     """Numbers brought to mean 0 and variance 1 along one axis, with what their gradient needs.
 
+    The gradient comes in two parts that are never added up on the way back. `along` the numbers themselves
+    it shrinks by EPSILON / s^2 in every layer, by 1e5 and more; the `rest`, perpendicular to them and to
+    (1, ..., 1), passes. Often the rest is exactly zero from some layer down, as below a rectified layer with
+    one active unit (layer norm) or with one active example (batch norm). The along part, all there is then,
+    would long be lost in the last places of their sum.
+
     Attributes
     ----------
     value : (a - mean) / s, s = sqrt(variance + EPSILON). centred : a - mean. inverse : 1 / s.
@@ -64,28 +71,53 @@ class Normalized:
     inverse: Any
     axis: int
 
-    def pull_back(self, gradient: Any, number: Arithmetic) -> Any:
-        """Return dE/da from dE/dvalue.
+    def pull_back(self, parts: Parts, number: Arithmetic, invariant: bool = False) -> Parts:
+        """Return dE/da from dE/dvalue, both as their parts (along, rest); None is zero.
 
-        The part of the centred gradient along `centred` shrinks by EPSILON / s^2 and the rest passes; kept
-        apart so that the first, all there is when the axis is 2 long, is not lost to rounding.
+        An axis of 2 leaves no room for a rest, an axis of 3 one dimension: there the rest is a coordinate
+        (`_across`), whose digits do not cancel and whose zeros are exact. On a longer axis it is a
+        difference, known to about 1e-16 of the gradient and no better.
 
-        Along a longer axis the rest is a difference, known to about 1e-16 of the gradient and no better.
-        Where it is nearly zero in truth, layer upon layer, the true part shrinks by EPSILON / s^2 a layer and
-        the rounding error does not: such a gradient ends as rounding error, or as 0 without being it.
-        `log10_uncertainty` finds most of these networks.
+        Parameters
+        ----------
+        invariant : whether the rest is known to have nothing along these numbers (`Networks.invariant`).
         """
-        axis, centred = self.axis, self.centred
-        gradient = _centre(gradient, axis)
-        length = (centred * centred).sum(axis=axis)
-        reciprocal = number.inverse_sqrt(length, number.is_zero(length))
-        share = (gradient * centred).sum(axis=axis) * reciprocal
-        unit = centred * _keep(reciprocal, axis)
-        along = unit * _keep(share, axis)
-        shrunk = along * _keep(self.inverse * self.inverse, axis) * number.lift(EPSILON)
-        if centred.shape[axis] > 2:
-            shrunk = shrunk + gradient + -along
-        return shrunk * _keep(self.inverse, axis)
+        axis = self.axis
+        squared = (self.centred * self.centred).sum(axis=axis)
+        flat = number.is_zero(squared)
+        unit = self.centred * _keep(number.inverse_sqrt(squared, flat), axis)
+        here = [_centre(part, axis) for part in parts if part is not None]
+        shares = [_keep((part * unit).sum(axis=axis), axis) for part in here]
+        if self.centred.shape[axis] > 3:
+            rests = [part + -(unit * share) for part, share in zip(here, shares, strict=True)]
+        else:
+            rests = [self._across(part, flat, number) for part in here]
+        inverse = _keep(self.inverse, axis)
+        shrunk = unit * total(shares[:1] if invariant else shares) * (inverse * inverse * inverse)
+        return shrunk * number.lift(EPSILON), total(rests) * inverse
+
+    def _across(self, gradient: Any, flat: Any, number: Arithmetic) -> Any:
+        """Return the part of a centred gradient that is perpendicular to 2 or 3 numbers."""
+        axis = self.axis
+        # equal numbers have no direction: all of the gradient passes
+        passing = gradient * _keep(number.lift(flat), axis)
+        if self.centred.shape[axis] == 2:
+            return passing
+        before = (slice(None),) * axis
+        perpendicular = self.centred[(*before, [1, 2, 0])] + -self.centred[(*before, [2, 0, 1])]
+        length = (perpendicular * perpendicular).sum(axis=axis)
+        unit = perpendicular * _keep(number.inverse_sqrt(length, number.is_zero(length)), axis)
+        return passing + unit * _keep((gradient * unit).sum(axis=axis), axis)
+
+
+#: A gradient as the sum of two numbers: along and rest, see `Normalized`; None is zero.
+Parts = Sequence[Any]
+
+
+def total(parts: Parts) -> Any:
+    """Return the sum of the parts that are there, None if there are none."""
+    there = [part for part in parts if part is not None]
+    return there[0] + there[1] if len(there) == 2 else next(iter(there), None)
 
 
 def _keep(numbers: Any, axis: int) -> Any:

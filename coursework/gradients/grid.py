@@ -19,16 +19,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from coursework.gradients.activations import STRAIGHT
 from coursework.gradients.arithmetic import plain_numbers
 from coursework.gradients.chain import Networks, propagate, run
 from coursework.gradients.ensembles import ChainSpec, draw
 from coursework.gradients.scaled import Array
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
-#: The error signal that is sent back, and log10 of a norm under which float64 may have lost places.
+#: A factor for the error that is sent back, and log10 of a norm under which float64 may have lost places.
 _LOUD, _TRUSTED = 1e240, -290.0
-#: Activations of two straight pieces: their slopes are never lost to rounding.
-_STRAIGHT = ("relu", "leaky relu", "identity")
 
 
 def grid_of(base: ChainSpec, axes: Mapping[str, Sequence[Any]]) -> list[ChainSpec]:
@@ -60,30 +59,30 @@ def grid_of(base: ChainSpec, axes: Mapping[str, Sequence[Any]]) -> list[ChainSpe
 def arriving(networks: Networks) -> tuple[Array, NDArray[np.bool_]]:
     """Return log10 ||delta^(2)|| / ||e||: the share of the output's error that reaches the first layer.
 
-    Gradients are linear in the error, so any error tells: it is made loud (1e240, of the targets' signs and
-    proportions), which gives float64 another 240 decades before it underflows. Networks that come out under
-    1e-290 or not finite all the same, or with a zero that may be a lost slope of curved units, are computed
-    once more with numbers that cannot underflow, so that -inf means exactly zero, or terms that cancel to the
-    last of 53 bits, as those of batch normalization can. (What float64 makes of a
-    saturated sigmoid's slope, z (1 - z), is relatively wrong by 1e-3 at a = 30, where it is 1e-13.)
+    Gradients are linear in the error, so it is made loud on the way back (times 1e240), which gives float64
+    another 240 decades before it underflows. Networks that come near the end of its range all the same, or
+    that have a zero which may be a lost slope of curved units, are computed once more with numbers that
+    cannot underflow, so that -inf means exactly zero, or terms that cancel to the last of 53 bits. (What
+    float64 makes of a saturated sigmoid's slope, z (1 - z), is relatively wrong by 1e-3 at a = 30, where it
+    is 1e-13.)
 
     Returns
     -------
     the logarithms, and which networks had to be computed again; both of shape (B,).
     """
-    loud = replace(networks, t=networks.t * _LOUD)
     with np.errstate(all="ignore"):
-        done = propagate(loud, plain_numbers(loud.h, np.float64))
+        done = propagate(networks, plain_numbers(networks.h, np.float64), _LOUD)
         # row 0 is the output's, the last one that of layer 2
         deltas = np.stack([_log10_length(delta) for delta in done.delta.values()])
         values = np.stack([_log10_length(z) for z in done.z.values()])
         found = deltas[-1] - deltas[0]
-    logs = np.concatenate([deltas, values])
+        parts = [_log10_length(part) for pair in done.parts.values() for part in pair if part is not None]
+    logs = np.concatenate([deltas, values, *(part[np.newaxis] for part in parts)])
     again = np.any(~(np.isneginf(logs) | (np.isfinite(logs) & (logs > _TRUSTED))), axis=0) | np.isnan(found)
-    if networks.activation not in _STRAIGHT:
+    if networks.activation not in STRAIGHT:
         again |= np.isneginf(found)
     if again.any():
-        exact = run(loud.select(np.flatnonzero(again))).log10_delta_norms
+        exact = run(networks.select(np.flatnonzero(again))).log10_delta_norms
         found[again] = exact[0] - exact[-1]
     return found, again
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from coursework.gradients.ensembles import ChainSpec, draw
@@ -21,8 +23,9 @@ def test_contracting_networks_are_resolved_and_chaotic_ones_are_not() -> None:
     assert uncertain.max() > 0.05
 
 
-def test_batch_norm_that_cancels_layer_upon_layer_is_not_resolved() -> None:
+def test_batch_norm_over_three_is_resolved_and_over_four_is_not() -> None:
     spec = ChainSpec(38, "full", "relu", scale=2.0, cure="batch norm", examples=3)
-    uncertain = log10_uncertainty(draw(spec, 60, seed=726))
+    assert log10_uncertainty(draw(spec, 60, seed=726)).max() < 1e-10
+    uncertain = log10_uncertainty(draw(replace(spec, examples=4), 60, seed=726))
     assert np.count_nonzero(uncertain[0] > 0.1) > 10
     assert uncertain[-1].max() < 1e-10  # at the output nothing has cancelled yet
