@@ -37,6 +37,7 @@ _HOMES = {
     "draw_v_curve": "coursework.backprop.vcurve",
     "draw_values": "coursework.backprop.drawing",
     "fast": "coursework.backprop.fast",
+    "in_double": "coursework.backprop.perturbation",
     "network_panel": "coursework.backprop.panel",
     "prove": "coursework.backprop.proof",
     "random_point": "coursework.backprop.point",

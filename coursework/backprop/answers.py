@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from coursework.backprop.certificate import WrongGradient
 from coursework.backprop.derivation import Derivation
+from coursework.backprop.finding import WrongGradient
 from coursework.backprop.judged import entry
 from coursework.backprop.network import NetworkError
 from coursework.backprop.oracles import autograd, relative_error

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from coursework.backprop.activations import Array
-from coursework.backprop.certificate import Bounds
+from coursework.backprop.finding import Bounds
 from coursework.backprop.network import DenseNetwork, Gradients, Layers, Trace
 from coursework.backprop.perturbation import in_double
 

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from coursework.backprop.activations import Array
-from coursework.backprop.certificate import Bounds, largest
+from coursework.backprop.finding import Bounds, largest
 from coursework.backprop.network import DenseNetwork, Gradients
 from coursework.backprop.perturbation import as_gradients, move
 

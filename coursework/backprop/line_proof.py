@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from coursework.backprop.certificate import WrongGradient
 from coursework.backprop.derivation import Derivation, Step
 from coursework.backprop.expression import Expression, UndefinedSymbol
+from coursework.backprop.finding import WrongGradient
 from coursework.backprop.judged import EXACT, Judged, entry
 from coursework.backprop.lines import batch_state
 from coursework.backprop.links import places

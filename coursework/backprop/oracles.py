@@ -11,15 +11,7 @@ import numpy as np
 
 from coursework.backprop.activations import Array
 from coursework.backprop.autodiff import autograd, autograd_bounds
-from coursework.backprop.certificate import (
-    RESOLVES,
-    Bounds,
-    Certificate,
-    Finding,
-    Kink,
-    WrongGradient,
-    relative_error,
-)
+from coursework.backprop.certificate import Certificate
 from coursework.backprop.differences import (
     STEP,
     central_differences,
@@ -28,6 +20,7 @@ from coursework.backprop.differences import (
     difference_bounds,
     difference_noise,
 )
+from coursework.backprop.finding import RESOLVES, Bounds, Finding, Kink, WrongGradient, relative_error
 from coursework.backprop.log_domain import SignedGradients, log_domain, signed_gradients, term_sizes
 from coursework.backprop.network import DenseNetwork, Gradients, NetworkError
 from coursework.backprop.perturbation import in_double
@@ -131,7 +124,9 @@ def certify(network: DenseNetwork, x: Array, t: Array, gradients: Gradients | No
     """Hold `gradients` (by default `network.backward`'s) against every judge, array by array.
 
     Each entry is measured by the terms that it is itself added up from, so that a small derivative is held to
-    as many digits as a large one beside it; a judge that cannot resolve an entry says so.
+    as many digits as a large one beside it; a judge that cannot resolve an entry says so.  A network of
+    float32 is held to the digits that float32 has; where a deep one runs out of them, its copy in float64,
+    `in_double(network)`, has the same numbers and can be certified.
 
     Raises
     ------
@@ -158,7 +153,7 @@ def certify(network: DenseNetwork, x: Array, t: Array, gradients: Gradients | No
             true = judge.gradients(network, x, t)
             bound = judge.bounds(network, x, t, true)
             findings += _findings(name, gradients, true, bound, size, shaken, network.dtype)
-        return Certificate(tuple(findings), kinks(network, x))
+        return Certificate(tuple(findings), kinks(network, x), str(network.dtype))
 
 
 def _findings(
@@ -189,7 +184,8 @@ def _findings(
             )
             too_small = (terms.ln > -math.inf) & (terms.ln < least)
             errors = _errors(ours[l], theirs[l], terms.numbers())
-            yield Finding(name, f"{kind}[{l}]", errors, np.where(too_small, math.inf, tolerance + allowed))
+            allowances = np.where(too_small, math.inf, tolerance + allowed)
+            yield Finding(name, f"{kind}[{l}]", errors, allowances, too_small)
 
 
 def _allowed(true: Array, size: Array, bound: Array | float, noise: Array) -> Array:

@@ -12,10 +12,11 @@ from IPython.display import Markdown
 
 from coursework.backprop.activations import ACTIVATIONS
 from coursework.backprop.answers import Answer, check_answers
-from coursework.backprop.certificate import Certificate, WrongGradient
+from coursework.backprop.certificate import Certificate
 from coursework.backprop.derivation import Step
 from coursework.backprop.derivation_page import DIGITS, table
 from coursework.backprop.expression import number
+from coursework.backprop.finding import WrongGradient
 from coursework.backprop.oracles import JUDGES
 from coursework.backprop.symbols import Delta
 

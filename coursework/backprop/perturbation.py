@@ -47,7 +47,7 @@ def links(network: DenseNetwork, l: int) -> tuple[Array, Array]:
 
 
 def in_double(network: DenseNetwork, number: DTypeLike = np.float64) -> DenseNetwork:
-    """Return a copy of the network in double precision, real or complex."""
+    """Return a copy of the network with the same numbers in double precision, real or complex."""
     w = {l: v.astype(number) for l, v in network.w.items()}
     b = {l: v.astype(number) for l, v in network.b.items()}
     return DenseNetwork.from_weights(

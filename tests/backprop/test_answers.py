@@ -9,8 +9,8 @@ from coursework.backprop.answers import (
     check_answers,
     questions,
 )
-from coursework.backprop.certificate import WrongGradient
 from coursework.backprop.derivation import derive
+from coursework.backprop.finding import WrongGradient
 from coursework.backprop.network import DenseNetwork, NetworkError
 from coursework.backprop.point import assignment_point, random_point
 from coursework.backprop.symbols import LOSS, A, Partial, W

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from coursework.backprop.certificate import Certificate, Finding, NotCertified, WrongGradient
+from coursework.backprop.certificate import Certificate, NotCertified
 from coursework.backprop.chains import chain, two_chains
+from coursework.backprop.finding import Finding, WrongGradient
 from coursework.backprop.network import DenseNetwork, NetworkError
 from coursework.backprop.oracles import certify, verify
-from coursework.backprop.perturbation import TooLarge
+from coursework.backprop.perturbation import TooLarge, in_double
 
 T = np.array([[0.0]])
 
@@ -151,7 +152,7 @@ def test_no_judge_passes_what_float64_cannot_hold():
     zeros = wrong_backward(network, x, 0.0)
     certificate = certify(network, x, T, zeros)
     assert not any(f.passed for f in certificate if f.what == "w[1]")
-    with pytest.raises(NotCertified, match=r"fewer than 2 judges can confirm delta\[2\].*take other weights"):
+    with pytest.raises(NotCertified, match=r"in delta\[2\].* below 2e-305.*take fewer layers or larger"):
         verify(network, x, T)
 
 
@@ -198,6 +199,30 @@ def test_a_forward_pass_that_overflows_is_not_certified():
     certificate = certify(network, np.ones((1, 1)), T, gradients)
     assert not certificate.passed
     assert not any(f.passed for f in certificate)
+    with pytest.raises(NotCertified, match="a number is not finite: take smaller weights"):
+        verify(network, np.ones((1, 1)), T)
+
+
+@pytest.mark.parametrize("network", [chain, two_chains])
+def test_float32_says_where_its_digits_end_and_its_copy_in_float64_is_certified(network):
+    single = network(40, dtype=np.float32)
+    x = inputs(single)
+    with pytest.raises(NotCertified, match=r"is below 1e-35, where float32 .*certify in_double\(network\)"):
+        verify(single, x, T)
+    double = in_double(single)
+    assert all((double.w[l] == single.w[l]).all() for l in single.w)
+    assert verify(double, x, T).passed
+    # what is too small is said of the layers in which it is, and of no other
+    first = certify(single, x, T).unconfirmed
+    assert "w[1]" in first
+    assert "w[40]" not in first
+
+
+def test_a_shallow_network_of_float32_is_certified_as_it_is():
+    network = DenseNetwork([3, 5, 2], "tanh", biases=True, dtype=np.float32)
+    certificate = verify(network, np.full((2, 3), 0.3), np.ones((2, 2)))
+    assert certificate.number == "float32"
+    assert 1e-9 < max(finding.error for finding in certificate) < 1e-4
 
 
 def test_a_relu_at_its_kink_is_reported_and_central_differences_hold_back():

@@ -8,7 +8,8 @@ import pytest
 from coursework.backprop import page
 from coursework.backprop.activations import ACTIVATIONS
 from coursework.backprop.answers import answer_questions
-from coursework.backprop.certificate import Certificate, Finding, WrongGradient
+from coursework.backprop.certificate import Certificate
+from coursework.backprop.finding import Finding, WrongGradient
 from coursework.backprop.network import DenseNetwork
 from coursework.backprop.oracles import JUDGES, certify
 from coursework.backprop.point import assignment_point, random_point
