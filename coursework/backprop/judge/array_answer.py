@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import product
 
@@ -9,11 +10,28 @@ import numpy as np
 
 from coursework.backprop.judge.array_edits import Found, is_derivative, search_arrays
 from coursework.backprop.judge.array_reading import ArrayReader
-from coursework.backprop.judge.array_worlds import EXAMPLES, LAYOUTS, Case, cases
-from coursework.backprop.judge.arrays import Array, Binary, Name, ShapeError, code, latex, parts, value
+from coursework.backprop.judge.array_worlds import EXAMPLES, LAYOUTS, Case, cases, exact_cases
+from coursework.backprop.judge.arrays import (
+    Array,
+    Binary,
+    Call,
+    Constant,
+    Name,
+    ShapeError,
+    code,
+    latex,
+    parts,
+    value,
+    walk,
+)
 from coursework.backprop.judge.latex import latex as formula
 from coursework.backprop.judge.questions import Question
 from coursework.backprop.judge.slips import Slip
+from coursework.backprop.judge.tokens import Unreadable
+
+_THRESHOLDS = ("step", "relu", "abs")
+#: Most decades of all the numbers in an expression together.
+_MOST_DECADES = 50.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +66,10 @@ def _accepted(sides: tuple[Array, ...], question: Question) -> ArrayFinding | No
     for layout in LAYOUTS:
         known = cases(question, layout)
         if is_derivative(node, known):
+            if not is_derivative(node, exact_cases(question, layout)):
+                summary = f"This is nearly ${name}$, but not where numbers are tiny or large."
+                return ArrayFinding(False, summary, shown, (), (), (), sum(case.whole.size for case in known))
+            _refuse_what_hides(node)
             notes = (_shapes(node, known[0], layout),)
             compared = sum(case.whole.size for case in known)
             other = next((side for side in sides if not is_derivative(side, known)), None)
@@ -78,6 +100,29 @@ def _refused(node: Array, question: Question, explain: bool) -> ArrayFinding:
         (_shapes(node, known[0], layout),),
         sum(case.whole.size for case in known),
     )
+
+
+def _refuse_what_hides(node: Array) -> None:
+    """Raise `Unreadable` if `node` has what could make it equal in all networks drawn and not in others."""
+    if _decades(node) > _MOST_DECADES:
+        raise Unreadable("its numbers are too large or too small together to be compared")
+    for part in walk(node):
+        if isinstance(part, Call) and part.function in _THRESHOLDS:
+            sums = [
+                inner for inner in walk(part.argument) if isinstance(inner, Binary) and inner.sign in "+-"
+            ]
+            sides = [side for inner in sums for side in (inner.left, inner.right)]
+            if any(isinstance(side, Constant) and side.value for side in sides):
+                raise Unreadable("a comparison with another number than 0 stands in it: write a3 > 0")
+
+
+def _decades(node: Array) -> float:
+    match node:
+        case Constant(value=number):
+            return abs(math.log10(abs(number))) if number else 0.0
+        case Binary(sign="**", left=left, right=Constant(value=exponent)):
+            return abs(exponent) * _decades(left)
+    return sum(_decades(part) for _, part in parts(node))
 
 
 def _own(question: Question) -> Array:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from coursework.backprop.judge.arrays import (
     edited,
     latex,
     parts,
+    remembered,
     value,
 )
 from coursework.backprop.judge.deadline import search_time
@@ -33,6 +35,8 @@ from coursework.backprop.judge.tree import Index
 
 #: Seconds of computing for the search.
 LIMIT = 0.5
+#: Two slips are less likely than one by the first; pairs less likely than the best by the other are no guess.
+_SECOND, _MARGIN = 0.6, 0.1
 _PAIRS = {"h": "h'", "h'": "h", "sigma": "sigma'", "sigma'": "sigma"}
 
 Found = tuple[float, tuple[Slip, ...], Array]
@@ -51,40 +55,57 @@ def search_arrays(
     singles = [(_cost(old, new), old, new, tree) for tree, old, new in edited(node, _edits(layout))]
     singles.sort(key=lambda entry: entry[0])
     found: list[Found] = []
+    best = 99.0
     with search_time(LIMIT):
+        known = remembered(node, cases[0].world)
         for cost, old, new, tree in singles:
             if not pairs:
-                if own not in _names(tree) and is_derivative(tree, cases):
+                if is_derivative(tree, cases, known) and own not in _names(tree):
                     found.append((cost, (_slip(old, new),), tree))
                 continue
+            if 2 * cost + _SECOND > best + _MARGIN:  # the likelier slip of a better pair came before
+                break
+            known_once = remembered(tree, cases[0].world)
             for twice, older, newer in edited(tree, _edits(layout)):
-                if own not in _names(twice) and is_derivative(twice, cases):
-                    both = cost + _cost(older, newer) + 0.6
+                both = cost + _cost(older, newer) + _SECOND
+                likely = both <= best + _MARGIN
+                if likely and is_derivative(twice, cases, known_once) and own not in _names(twice):
                     found.append((both, (_slip(old, new), _slip(older, newer)), twice))
+                    best = min(best, both)
     found.sort(key=lambda entry: entry[0])
-    return found[:3]
+    # of several places where the same slips may have been made the likeliest is enough
+    kinds = {tuple(sorted(slip.kind for slip in entry[1])): entry for entry in reversed(found)}
+    return sorted(kinds.values(), key=lambda entry: entry[0])[:3]
 
 
-def is_derivative(node: Array, cases: tuple[Case, ...]) -> bool:
-    """Return whether `node` is the derivative asked for, or that by the whole array, in every case."""
+def is_derivative(
+    node: Array, cases: tuple[Case, ...], known: Mapping[int, Values] = MappingProxyType({})
+) -> bool:
+    """Return whether `node` is the derivative asked for, or that by the whole array, in every case.
+
+    Parameters
+    ----------
+    known : values of parts of `node` in the first case.
+    """
     open_ways = {"whole", "entry", "links"}
-    for case in cases:
+    for number, case in enumerate(cases):
         try:
-            typed = value(node, case.world)
-        except ShapeError:
+            typed = value(node, case.world) if number else value(node, case.world, known)
+        except (ShapeError, ArithmeticError):  # numbers of many digits have no infinity
             return False
-        open_ways = {wanted for wanted in open_ways if _agrees(typed, getattr(case, wanted))}
+        open_ways = {wanted for wanted in open_ways if _agrees(typed, getattr(case, wanted), case.tolerance)}
         if not open_ways:
             return False
     return True
 
 
-def _agrees(typed: Values, expected: Values) -> bool:
+def _agrees(typed: Values, expected: Values, tolerance: float) -> bool:
     # a vector stands for the one row or column of a matrix
-    same = typed.shape == expected.shape or (typed.ndim == 1 and typed.shape == np.squeeze(expected).shape)
-    return same and bool(
-        np.allclose(typed, expected.reshape(typed.shape), rtol=1e-10, atol=1e-13 * np.abs(expected).max())
-    )
+    if typed.shape != expected.shape and not (typed.ndim == 1 and typed.shape == np.squeeze(expected).shape):
+        return False
+    expected = expected.reshape(typed.shape)
+    allowed = tolerance * np.abs(expected) + 1e-3 * tolerance * np.max(np.abs(expected))
+    return bool(np.all(np.abs(typed - expected) <= allowed))
 
 
 def _names(node: Array) -> set[Array]:
@@ -105,7 +126,7 @@ def _edits(layout: Layout) -> Callable[[Array], Iterator[Array]]:
         yield Minus(node)
         if not isinstance(node, Turned):
             yield Turned(node)
-        for number in (2.0, 0.5):
+        for number in (2.0, 0.5) if not isinstance(node, Constant) else ():
             yield Binary("*", Constant(number), node)
         match node:
             case Name(name=name, layer=layer) if layer is not None:
@@ -180,8 +201,10 @@ def _kind(old: Array, new: Array) -> str:
 
 def _cost(old: Array, new: Array) -> float:
     kind = _kind(old, new)
+    if kind != "missing factor":
+        return KINDS[kind][1]
     turned = isinstance(new, Binary) and isinstance(new.left, Turned) and not isinstance(old, Turned)
-    return KINDS[kind][1] + (0.4 if kind == "missing factor" and turned else 0.0)
+    return KINDS[kind][1] + (0.4 if turned else 0.05)  # there are many factors that could be missing
 
 
 def _slip(old: Array, new: Array) -> Slip:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from contextlib import suppress
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -97,21 +99,32 @@ class World:
     ----------
     arrays : by name and layer; t and y have layer 0.
     letters : l and L.
+    functions : those that mean the same in every network.
+    number : what a typed number becomes.
     """
 
     arrays: Arrays
     letters: Mapping[str, int]
     h: Function
     h_prime: Function
+    functions: Mapping[str, Function] = field(default_factory=lambda: FUNCTIONS)
+    number: Callable[[float], Any] = float
 
 
 def parts(node: Array) -> list[tuple[str, Array]]:
     """Return the parts of `node` that are arrays themselves, with their names."""
     return [
-        (field.name, getattr(node, field.name))
-        for field in fields(node)
-        if field.name in ("argument", "left", "right")
+        (own.name, getattr(node, own.name))
+        for own in fields(node)
+        if own.name in ("argument", "left", "right")
     ]
+
+
+def walk(node: Array) -> Iterator[Array]:
+    """Yield `node` and every part of it."""
+    yield node
+    for _, part in parts(node):
+        yield from walk(part)
 
 
 def edited(node: Array, edit: Callable[[Array], Iterator[Array]]) -> Iterator[tuple[Array, Array, Array]]:
@@ -123,33 +136,45 @@ def edited(node: Array, edit: Callable[[Array], Iterator[Array]]) -> Iterator[tu
             yield replace(node, **{name: tree}), old, new  # type: ignore[arg-type]
 
 
-def value(node: Array, world: World) -> Values:
-    """Return the value of `node`.
+def remembered(node: Array, world: World) -> dict[int, Values]:
+    """Return the values of `node` and all its parts that have one, by identity."""
+    known: dict[int, Values] = {}
+    for _, part in parts(node):
+        known |= remembered(part, world)
+    with suppress(ShapeError):
+        known[id(node)] = value(node, world, known)
+    return known
+
+
+def value(node: Array, world: World, known: Mapping[int, Values] = MappingProxyType({})) -> Values:
+    """Return the value of `node`; of parts whose values are `known` it is taken from there.
 
     Raises
     ------
     ShapeError : two arrays do not fit, or there is no such array.
     """
     look()
+    if id(node) in known:
+        return known[id(node)]
     match node:
         case Name(name=name, layer=layer):
             return _named(name, layer, world)
         case Constant(value=number):
-            return np.asarray(float(number))
+            return np.asarray(world.number(number))
         case Call(function=function, argument=argument):
             own = {"h": world.h, "h'": world.h_prime}
-            return (own.get(function) or FUNCTIONS[function])(value(argument, world))
+            return (own.get(function) or world.functions[function])(value(argument, world, known))
         case Turned(argument=argument):
-            return value(argument, world).T
+            return value(argument, world, known).T
         case Minus(argument=argument):
-            return -value(argument, world)
+            return np.asarray(-value(argument, world, known))
         case Summed(argument=argument, axis=axis):
-            return _fitting(node, lambda: np.asarray(value(argument, world).sum(axis=axis)))
+            return _fitting(node, lambda: np.asarray(value(argument, world, known).sum(axis=axis)))
         case Item(argument=argument, key=key):
             places: Any = tuple(slice(None) if place == ":" else place for place in key)
-            return _fitting(node, lambda: np.asarray(value(argument, world)[places]))
+            return _fitting(node, lambda: np.asarray(value(argument, world, known)[places]))
         case Binary(sign=sign, left=left, right=right):
-            one, two = value(left, world), value(right, world)
+            one, two = value(left, world, known), value(right, world, known)
             if one.size * two.size > MAX_SIZE:
                 raise ShapeError(f"{code(node)} would have more entries than any array of this network")
             if sign == "@" and 0 in (one.ndim, two.ndim):

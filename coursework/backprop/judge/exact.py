@@ -56,6 +56,13 @@ def _each(function: Callable[[Any], Any]) -> Function:
 
 
 number = _each(_context.mpf)
+
+
+def typed_number(value: float) -> Any:
+    """Return the number that was typed, as far as its float64 tells."""
+    return _context.mpf(repr(value))
+
+
 FUNCTIONS: dict[str, Function] = {
     "sigma": _each(_sigmoid),
     "sigma'": _each(_sigmoid_prime),
