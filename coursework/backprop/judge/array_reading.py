@@ -36,16 +36,28 @@ _FUNCTIONS = {
 }  # fmt: skip
 #: Words before a dot that say where an array is kept.
 _KEEPERS = ("np", "numpy", "trace", "network", "net", "gradients", "self")
+#: What to type for a sign that numpy does not have, or that is not needed.
+_INSTEAD = {
+    "'": "write h_prime(a[3]) for h'(a), and @ for einsum", "^": "a power is **, a transposed array .T",
+    '"': "write @ for einsum", "′": "write h_prime(a[3])", "·": "write * or @", "×": "write * or @",
+    "δ": "write delta", "σ": "write sigma",
+}  # fmt: skip
 _SURELY = re.compile(
     r"@|\.T\b|\bnp\.|\bnumpy\.|\.dot\(|\.sum\(|\bouter\(|\bNone\b|_prime\(|\*\*|\b(?:delta|[azwW])\d+\b(?!\s*[_^(])"
 )
+#: What numpy alone has, and a[3][1], which is a single quantity.
+_CODE, _SINGLE = re.compile(r"@|\.T\b|\bnp\.|\bnumpy\."), re.compile(r"\b(?:delta|[azwW])\[[^\]]*\]\[")
 _WHOLE = re.compile(r"\b(?:delta|[azwW])\[[^\],]*\](?!\s*[\[_^])")
 
 
 def is_numpy(text: str) -> bool:
     """Return whether `text` is code on whole arrays, not a formula of single quantities."""
     text = text[:MAX_CHARACTERS]
-    return "\\" not in text and bool(_SURELY.search(text) or _WHOLE.search(text)) and "^" not in text
+    if "\\" in text or ("^" in text and "@" not in text):
+        return False
+    if _SINGLE.search(text) and not _CODE.search(text):
+        return False
+    return bool(_SURELY.search(text) or _WHOLE.search(text))
 
 
 class ArrayReader:
@@ -55,26 +67,30 @@ class ArrayReader:
         if len(text) > MAX_CHARACTERS:
             raise Unreadable(f"the expression has {len(text)} characters; at most {MAX_CHARACTERS} are read")
         self._tokens: list[str] = []
+        self._starts: list[int] = []
+        self._place = self._depth = 0
         place, text = 0, text.rstrip().rstrip(";")
         while place < len(text):
             match = _TOKEN.match(text, place)
             if match is None:
-                raise Unreadable(f"{text[place : place + 10]!r} is not part of an expression on arrays")
+                strange = text[place:].lstrip()[:1]
+                self._starts.append(text.index(strange, place))
+                self._place = len(self._tokens)
+                known = _INSTEAD.get(strange, "type names of arrays, numbers, brackets and + - * / @ **")
+                raise self._error(f"{strange!r} is not part of an expression on arrays; {known}")
             self._tokens.append(match[match.lastindex or 0])
+            self._starts.append(match.start(match.lastindex or 0))
             place = match.end()
         if len(self._tokens) > MAX_TOKENS:
             raise Unreadable(f"more than {MAX_TOKENS} symbols; type the one expression")
-        self._place = 0
-        self._depth = 0
 
     def read(self) -> tuple[Array, ...]:
         """Return the sides of the equation or assignment, or the one expression."""
         sides: list[Array] = []
-        for before, token in pairwise(self._tokens):
+        for place, (before, token) in enumerate(pairwise(self._tokens)):
             if token == "=" and before in _OPERATORS:
-                raise Unreadable(
-                    f"{before}= changes what stood there before; type the derivative alone, or dw2 = ..."
-                )
+                self._place = place
+                raise self._error(f"{before}= changes what stood there before; type the derivative alone")
         if self._next in _RESULTS and self._tokens[1:2] == ["="]:
             self._place = 2
         while True:
@@ -83,12 +99,18 @@ class ArrayReader:
                 break
             self._accept("=")
         if self._next:
-            raise Unreadable(f"{self._next!r} does not continue the expression")
+            raise self._error(f"{self._next!r} does not continue the expression")
         return tuple(sides)
 
     @property
     def _next(self) -> str:
         return self._tokens[self._place] if self._place < len(self._tokens) else ""
+
+    def _error(self, reason: str, back: int = 0) -> Unreadable:
+        """Return an `Unreadable` that says where the reading stopped, `back` symbols before this place."""
+        if self._place - back < len(self._starts):
+            reason += f" (at character {self._starts[self._place - back] + 1})"
+        return Unreadable(reason)
 
     def _accept(self, *texts: str) -> str:
         if self._next and self._next in texts:
@@ -98,18 +120,18 @@ class ArrayReader:
 
     def _expect(self, text: str) -> None:
         if not self._accept(text):
-            raise Unreadable(f"{text!r} is expected before {self._next or 'the end'!r}")
+            raise self._error(f"{text!r} is expected before {self._next or 'the end'!r}")
 
     def _sum(self) -> Array:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise Unreadable(f"the expression is nested deeper than {MAX_DEPTH} levels")
+            raise self._error(f"the expression is nested deeper than {MAX_DEPTH} levels")
         node = self._product()
         while sign := self._accept("+", "-"):
             node = Binary(sign, node, self._product())
         if self._accept(">"):
             if not self._accept("0"):
-                raise Unreadable("a comparison is read as a > 0")
+                raise self._error("a comparison is read as a > 0")
             node = Call("step", node)
         self._depth -= 1
         return node
@@ -133,10 +155,10 @@ class ArrayReader:
             return base
         minus, exponent = self._accept("-"), self._next
         if not exponent.isdigit() or int(exponent) > 12:
-            raise Unreadable(f"an exponent is a whole number up to 12, not {exponent!r}")
+            raise self._error(f"an exponent is a whole number up to 12, not {exponent!r}")
         self._place += 1
         if self._next == "**":
-            raise Unreadable("a power of a power needs parentheses")
+            raise self._error("a power of a power needs parentheses: (z3**2)**2")
         return Binary("**", base, Constant(-float(exponent) if minus else float(exponent)))
 
     def _atom(self) -> Array:
@@ -148,7 +170,7 @@ class ArrayReader:
         self._place += 1
         if token[:1].isdigit() or (token[:1] == "." and token != "."):
             if len(token) > 9:
-                raise Unreadable(f"{token[:12]}… has too many digits")
+                raise self._error(f"{token[:12]}… has too many digits; at most 9 are read", 1)
             return Constant(float(token))
         while token in _KEEPERS and self._accept("."):
             token = "d" * (token == "gradients" and self._next == "w") + self._next
@@ -164,7 +186,7 @@ class ArrayReader:
         if token == "maximum":
             parts = self._arguments(2)
             if Constant(0.0) not in parts:
-                raise Unreadable("maximum is read as np.maximum(0, a)")
+                raise self._error("maximum is read as np.maximum(0, a)")
             return Call("relu", parts[parts[0] == Constant(0.0)])
         if token == "sum":
             return self._sum_of(None)
@@ -172,9 +194,10 @@ class ArrayReader:
             return Name(token)
         match = _ARRAY.fullmatch(token)
         if match is None:
-            raise Unreadable(
+            raise self._error(
                 f"{token or 'the end'!r} is no array of this network; it has a, z, w, delta of a layer "
-                "(z3 or z[3]), x, t and y"
+                "(z3 or z[3]), x, t and y",
+                back=1,
             )
         name, digits = _CALLED.get(match[1], match[1]), match[2]
         if name[0] in "dg" and name[-1] in "wWa" and name != "delta":
@@ -184,7 +207,7 @@ class ArrayReader:
         if digits:
             return Name(name, Index("", int(digits[:4])))
         if not self._accept("["):
-            raise Unreadable(f"{token} stands without its layer; write {token}[3]")
+            raise self._error(f"{token} stands without its layer; write {token}[3]")
         layer = self._layer()
         self._expect("]")
         return Name(name, layer)
@@ -193,12 +216,12 @@ class ArrayReader:
         token = self._next
         self._place += 1
         if token not in ("l", "L") and not (token.isdigit() and len(token) < 5):
-            raise Unreadable(f"{token!r} is no layer: a number, l or L, plus or minus a number")
+            raise self._error(f"{token!r} is no layer: a number, l or L, plus or minus a number", 1)
         letter, offset = (token, 0) if token in ("l", "L") else ("", int(token))
         while sign := self._accept("+", "-"):
             step = self._next
             if not step.isdigit() or len(step) > 4:
-                raise Unreadable(f"{step!r} is no number of layers")
+                raise self._error(f"{step!r} is no number of layers")
             self._place += 1
             offset += int(step) if sign == "+" else -int(step)
         return Index(letter, offset)
@@ -210,7 +233,7 @@ class ArrayReader:
             found.append(self._sum())
         self._expect(")")
         if len(found) != count:
-            raise Unreadable(f"a function takes {count} argument{'s' * (count > 1)} here, not {len(found)}")
+            raise self._error(f"a function takes {count} argument{'s' * (count > 1)} here, not {len(found)}")
         return found
 
     def _sum_of(self, array: Array | None) -> Array:
@@ -224,7 +247,7 @@ class ArrayReader:
         if self._next != ")":
             minus = self._accept("-")
             if self._next not in ("0", "1"):
-                raise Unreadable("a sum runs along axis 0 or 1")
+                raise self._error("a sum runs along axis 0 or 1")
             axis = int(self._next) * (-1 if minus else 1)
             self._place += 1
         self._expect(")")
@@ -240,7 +263,7 @@ class ArrayReader:
                 elif self._accept("dot"):
                     node = Binary("@", node, self._arguments(1)[0])
                 else:
-                    raise Unreadable(f".{self._next} is not part of these expressions; .T, .sum and .dot are")
+                    raise self._error(f".{self._next} is not read here; .T, .sum and .dot are")
             elif self._accept("["):
                 node = Item(node, self._key())
             else:
@@ -259,7 +282,7 @@ class ArrayReader:
             elif token.isdigit() and len(token) < 5:
                 key.append(int(token) * (-1 if minus else 1))
             else:
-                raise Unreadable(f"{token or 'the end'!r} is no index: a number, : or None")
+                raise self._error(f"{token or 'the end'!r} is no index: a number, : or None", 1)
             if not self._accept(","):
                 break
         self._expect("]")

@@ -10,7 +10,7 @@ _SPELLED = {
     "δ": " delta ", "Δ": " delta ", "σ": " sigma ", "ς": " sigma ", "Σ": " sum ", "∑": " sum ",
     "Π": " prod ", "∏": " prod ", "∂": " partial ", "φ": " phi ", "ϕ": " phi ", "Θ": " Theta ",
     "θ": " theta ", "ω": " omega ", "½": "(1/2)", "¼": "(1/4)", "𝟙": " Ind ", "√": " sqrt ", "\u00a0": " ",
-    "⋯": "…", "⟺": "⇔", "↔": "⇔", "⩽": "≤", "⩾": "≥",
+    "⋯": "…", "ℎ": "h", "⟺": "⇔", "↔": "⇔", "⩽": "≤", "⩾": "≥",
 }  # fmt: skip
 _SUBSCRIPTS = dict(zip("₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎ᵢⱼₖₗₘₙ", "0123456789+-=()ijklmn", strict=True))
 _SUPERSCRIPTS = dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁱʲᵏˡᵐⁿᴸ", "0123456789+-()ijklmnL", strict=True))

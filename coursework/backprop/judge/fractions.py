@@ -72,6 +72,8 @@ class FractionReader(SumReader):
 
     def inline_partial(self) -> Node:
         """Read ∂E/∂w after its first sign; brackets around either part are skipped."""
+        if self.next.text in ("_", "^"):
+            raise self.error(r"d is the sign of a derivative; delta is written \delta_1^{(3)}")
         top: Node | None = None if self.next.text == "/" else self.factor()
         self.expect("/")
         brackets = self.accept("(")

@@ -37,6 +37,8 @@ _PRIMED = {"h": "h'", "sigma": "sigma'", "relu": "step", "tanh": "tanh'"}
 _OVER = {"sum": "sum", "Sum": "sum", "prod": "product", "Product": "product", "product": "product"}
 _FRACTIONS = ("frac", "dfrac", "tfrac", "cfrac")
 _LETTERS = frozenset("ijklmnpqrsL")
+#: Letters of which words are made that stand for products.
+_SIDE_BY_SIDE = frozenset("azwxtyEWhfgd")
 #: Words that no factor starts with.
 _BETWEEN = (
     "or",
@@ -165,6 +167,8 @@ class Grammar(IndicatorReader):
         base = self.primary()
         if base == ONE and self.accept("_"):  # the indicator 1_{a>0}
             base = self.condition()
+        if self.next.text == "'":
+            raise self.error("a prime follows the name of its function: h'(a_1^{(3)})")
         if self.accept("^"):
             base = Power(base, self._exponent())
             if self.next.text == "^":
@@ -216,8 +220,9 @@ class Grammar(IndicatorReader):
     def _named(self) -> Node:
         name = self.next.text
         if self.next.kind == "word" and not self.known(name):
+            letters = set(name)
             name = name[0]
-            if not self.known(name) or len(self.next.text) > 3:
+            if len(self.next.text) > 3 or not letters <= _SIDE_BY_SIDE:
                 raise self.error(
                     f"{self.next.text!r} is no quantity of this network; it has a, z, delta, w, b, x, t, y, "
                     "E, the functions h, h', sigma, exp, max, sums and products"

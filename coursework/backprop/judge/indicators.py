@@ -42,6 +42,8 @@ class IndicatorReader(FractionReader):
         node = self.expression()
         if relation := self.accept(*RELATIONS):
             node = self._indicator(node, relation, self.expression())
+        elif self._words("if"):
+            node = self._choice(node)
         self._bars = bars
         self.expect(BRACKETS[opening])
         return node
@@ -106,6 +108,20 @@ class IndicatorReader(FractionReader):
         if not relation:
             raise self.error("a case needs one comparison: write 1 & a_1^{(3)}>0")
         return self._indicator(left, relation, self.expression())
+
+    def _choice(self, value: Node) -> Node:
+        """Read what follows (1 if, as Python writes it: (1 if a[3][1]>0 else 0)."""
+        left = self.expression()
+        relation = self.accept(*RELATIONS)
+        if not relation:
+            raise self.error("a choice needs one comparison: write (1 if a[3][1]>0 else 0)")
+        indicator = self._indicator(left, relation, self.expression())
+        if not self._words("else"):
+            raise self.error("a choice ends with else: write (1 if a[3][1]>0 else 0)")
+        other = self.expression()
+        contrary = add((ONE, Negative(indicator)))
+        terms = [multiply(pair) for pair in ((indicator, value), (contrary, other)) if not _is_zero(pair[1])]
+        return add(terms) if terms else ZERO
 
     def _words(self, *words: str) -> bool:
         start = self.place

@@ -283,7 +283,7 @@ class _Reader(Grammar):
         if self.next.kind == "word" and self.ahead(1).text in (">", "≥"):
             letter, relation = self.split_word(), self.accept(">", "≥")
             low = self.index()
-            self.note(f"{letter} is taken to run to {last}, the last layer of hidden units")
+            self.note(f"the index {letter} is taken to run to {last}, the last layer of hidden units")
             return letter, replace(low, offset=low.offset + (relation == ">")), last
         letter, start, end = self.range(None)
         if start is None or end is None:

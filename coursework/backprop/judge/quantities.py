@@ -68,7 +68,9 @@ class QuantityReader:
     def error(self, reason: str) -> Unreadable:
         """Return an `Unreadable` that says where the reading stopped."""
         token = self.next
-        return Unreadable(reason if token is _END else f"{reason} (at character {token.start + 1})")
+        if token is _END:
+            return Unreadable(reason if "the end" in reason else f"{reason} (at the end)")
+        return Unreadable(f"{reason} (at character {token.start + 1})")
 
     def note(self, text: str) -> None:
         """Remember an assumption."""
