@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
+from urllib.parse import quote
 
 from bs4 import BeautifulSoup, Tag
 
@@ -58,6 +60,14 @@ def mark_tables(page: BeautifulSoup) -> None:
                 above = heading.find_parent("thead") is not None or not heading.find_next_siblings("td")
                 heading.attrs["scope"] = "col" if above else "row"
         table.wrap(page.new_tag("div", attrs={"class": "scroll"}))
+
+
+def link_files(page: BeautifulSoup, names: Collection[str]) -> None:
+    """Make a link of every `name` that the text sets as code where it is a file beside the page, in place."""
+    for code in page.select(".prose :not(pre) > code"):
+        name = code.get_text()
+        if name in names and code.find_parent("a") is None:
+            code.wrap(page.new_tag("a", href=quote(name)))
 
 
 def link_headings(page: BeautifulSoup) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import html
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 from coursework._common.states import SCRIPT, SCRIPT_SOURCE
-from coursework.publish.clean import POLICY, link_headings, mark_tables, remove_active
+from coursework.publish.clean import POLICY, link_files, link_headings, mark_tables, remove_active
 from coursework.publish.font import characters_of, font_for
 from coursework.publish.mathematics import FormulaError, convert_delimited, to_mathml
 from coursework.publish.pages import TEMPLATES
@@ -123,6 +123,7 @@ def export_notebook(
     folder: Path | None = None,
     home: str | None = None,
     facts: Mapping[str, str] | None = None,
+    files: Collection[str] = (),
 ) -> str:
     """Return `notebook` as one self-contained HTML page.
 
@@ -133,6 +134,7 @@ def export_notebook(
     folder : where pictures named in the text lie; they are embedded.
     home : the address of the index that the page links to.
     facts : what the page's foot says about the run, by name.
+    files : the names of the files that will lie beside the page; where its text names one, it is a link.
 
     Raises
     ------
@@ -151,6 +153,7 @@ def export_notebook(
     remove_active(page)
     _let_states_move(page)
     mark_tables(page)
+    link_files(page, files)
     link_headings(page)
     formulas = "".join(str(formula) for formula in page.find_all("math"))
     style = page.new_tag("style")

@@ -34,7 +34,12 @@ def write_report(notebook: Any, manifest: dict[str, Any], folder: Path, staging:
     from coursework.publish.export import export_notebook
 
     page = export_notebook(
-        notebook, title=manifest["title"], folder=folder, home="../index.html", facts=facts(manifest)
+        notebook,
+        title=manifest["title"],
+        folder=folder,
+        home="../index.html",
+        facts=facts(manifest),
+        files=[path.name for path in staging.iterdir()],
     )
     write_atomic(staging / "index.html", page)
     name = f"{manifest['section']}.ipynb"

@@ -5,7 +5,7 @@ from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coursework.publish.clean import link_headings, mark_tables, remove_active
+from coursework.publish.clean import link_files, link_headings, mark_tables, remove_active
 
 
 def cleaned(body: str) -> str:
@@ -70,3 +70,14 @@ def test_navigation_to_nowhere_is_left_out() -> None:
     page = BeautifulSoup("<nav></nav><main><h1>T</h1></main>", "html.parser")
     link_headings(page)
     assert page.find("nav") is None
+
+
+def test_a_file_beside_the_page_that_the_text_names_as_code_is_a_link() -> None:
+    text = "<code>t able.html</code> <code>other.html</code> <a href='#x'><code>t able.html</code></a> t able.html"
+    page = BeautifulSoup(
+        f'<div class="prose"><p>{text}</p><pre><code>t able.html</code></pre></div>', "html.parser"
+    )
+    link_files(page, ["t able.html", "<b>"])
+    links = page.select("a")
+    assert [link["href"] for link in links] == ["t%20able.html", "#x"]
+    assert str(links[0]) == '<a href="t%20able.html"><code>t able.html</code></a>'
