@@ -73,7 +73,7 @@ def test_navigation_to_nowhere_is_left_out() -> None:
 
 
 def test_a_file_beside_the_page_that_the_text_names_as_code_is_a_link() -> None:
-    text = "<code>t able.html</code> <code>other.html</code> <a href='#x'><code>t able.html</code></a> t able.html"
+    text = "<code>t able.html</code> <code>other.html</code> <a href='#x'><code>t able.html</code></a> t.html"
     page = BeautifulSoup(
         f'<div class="prose"><p>{text}</p><pre><code>t able.html</code></pre></div>', "html.parser"
     )
