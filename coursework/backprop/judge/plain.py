@@ -28,6 +28,10 @@ from coursework.backprop.judge.tree import (
 
 #: Functions with a threshold at 0.
 _THRESHOLDS = ("step", "relu", "abs")
+#: Functions that come so close to 0 or 1 that no number of digits tells.
+_FADING = ("exp", "sigma", "sigma'", "tanh", "tanh'", "h", "h'")
+#: Largest power of a power.
+_LARGEST_POWER = 24
 #: Most decades between numbers in a formula, together; the digits of `exact` are for these.
 _MOST_DECADES = 50.0
 #: The same in an inequality of a condition: what is compared there spans 15 decades.
@@ -44,7 +48,10 @@ def refuse_what_hides(node: Node) -> None:
             )
         if isinstance(part, Apply) and part.function in _THRESHOLDS and has_constant_term(part.argument):
             raise Unreadable("a comparison with another number than 0 stands in it: write [a_1^{(2)}>0]")
-    if sum(_decades(part) for part in walk(node)) > _MOST_DECADES:
+        fading = isinstance(part, Apply) and part.function in _FADING
+        if fading and any(has_constant_term(p) or not _has_quantity(p) for p in children(part)):
+            raise Unreadable("a function of a number stands in it; apply it to quantities only")
+    if sum(_decades(part) for part in walk(node)) > _MOST_DECADES or _power(node) > _LARGEST_POWER:
         raise Unreadable("its numbers are too large or too small beside each other to be compared")
 
 
@@ -100,6 +107,22 @@ def _decades(node: Node) -> float:
     return 0.0
 
 
+def _power(node: Node) -> float:
+    """Return the largest product of exponents that stand inside of each other."""
+    inner = max((_power(part) for part in children(node)), default=1.0)
+    return inner * max(abs(_number(node.exponent)), 1.0) if isinstance(node, Power) else inner
+
+
+def _number(node: Node) -> float:
+    """Return the number that an exponent is, 0 for one with letters."""
+    match node:
+        case Number(value=value):
+            return value
+        case Negative(term=term):
+            return -_number(term)
+    return 0.0
+
+
 def _exponent(node: Node) -> float:
     """Return the decimal logarithm of the number before the quantities of a product."""
     match node:
@@ -111,8 +134,8 @@ def _exponent(node: Node) -> float:
             return _exponent(top) - _exponent(bottom)
         case Negative(term=part):
             return _exponent(part)
-        case Power(base=base, exponent=Number(value=n)):
-            return n * _exponent(base)
+        case Power(base=base, exponent=exponent):
+            return _number(exponent) * _exponent(base)
         case Over(kind="product", low=low, high=high, body=body):
             span = high.offset - low.offset if high.letter == low.letter else 152
             return max(span + 1, 0) * _exponent(body)
