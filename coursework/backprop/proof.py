@@ -41,6 +41,7 @@ class Proof:
     specific : the lines that name units by links that follow no rule: another mask has other lines.  Their
         formulas hold for the masks of this network alone; in the twin, with links drawn anew, it is the way
         to them that is proved.
+    masked : whether the network has masks, and those of `anywhere` have, too.
     """
 
     derivation: Derivation
@@ -49,6 +50,7 @@ class Proof:
     resized: tuple[LineProof, ...]
     anywhere: tuple[LineProof, ...]
     specific: tuple[Step, ...]
+    masked: bool
 
     @property
     def every_line(self) -> tuple[LineProof, ...]:
@@ -74,22 +76,20 @@ class Proof:
     @property
     def where(self) -> str:
         """The networks that it was proved in, in words."""
-        places = [f"here ({_sizes(self.derivation.sizes)})"]
-        if self.twin:
-            places.append(f"in layers of other sizes or number ({_sizes(self.twin.sizes)})")
-        places.append(f"for any layer and unit of {_sizes(PRIMES)} units")
-        text = f"{', '.join(places[:-1])} and {places[-1]}"
-        if self.specific:
-            few, all_lines = len(self.specific), len(self.lines)
-            text += f"; {few} of the {all_lines} lines are for the links of this network only"
-        return text
+        networks = [
+            f"of {_sizes(derivation.sizes)}" for derivation in (self.derivation, self.twin) if derivation
+        ]
+        anywhere = f"and, for any layer and unit, of {_sizes(PRIMES)}"
+        anywhere += " with links drawn at random" if self.masked else ""
+        only = f"; {len(self.specific)} of the {len(self.lines)} lines are for the links of this network only"
+        return f"in networks {', '.join(networks)} {anywhere}{only if self.specific else ''}"
 
 
 def _sizes(sizes: tuple[int, ...]) -> str:
     if len(sizes) <= LISTED:
-        return "-".join(map(str, sizes))
+        return f"{'-'.join(map(str, sizes))} units"
     *most, last = map(str, sorted(set(sizes), reverse=True))
-    return f"{len(sizes)} layers of {', '.join(most)}{' or ' if most else ''}{last}"
+    return f"{len(sizes)} layers of {', '.join(most)}{' or ' if most else ''}{last} units"
 
 
 def prove(network: DenseNetwork, target: Partial, *, points: int = 2, seed: int = 0) -> Proof:
@@ -107,9 +107,9 @@ def prove(network: DenseNetwork, target: Partial, *, points: int = 2, seed: int 
     there = derive(other, target) if other else None
     resized = prove_derivation(there, proof_points(other, points, seed)) if other and there else ()
     names = network.activation.name, network.loss_record.name
-    kind = of_any_unit(network, target.bottom)
-    anywhere = _prove_anywhere(kind, *names, bool(network.b), bool(network.masks), points, seed)
-    return Proof(derivation, lines, there, resized, anywhere, _specific(network, derivation))
+    kind, masked = of_any_unit(network, target.bottom), bool(network.masks)
+    anywhere = _prove_anywhere(kind, *names, bool(network.b), masked, points, seed)
+    return Proof(derivation, lines, there, resized, anywhere, _specific(network, derivation), masked)
 
 
 @cache

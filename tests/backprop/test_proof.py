@@ -74,11 +74,11 @@ def test_one_link_that_a_mask_leaves_is_one_of_its_own_too():
 
 def test_the_words_say_which_networks_it_was_proved_in():
     assert prove(two_chains(9), Partial(LOSS, W(l, 1, 1)), points=1).where == (
-        "here (10 layers of 2 or 1), in layers of other sizes or number (11 layers of 3 or 1) and for any "
-        "layer and unit of 5-3-7-2 units"
+        "in networks of 10 layers of 2 or 1 units, of 11 layers of 3 or 1 units and, for any layer and unit, "
+        "of 5-3-7-2 units with links drawn at random"
     )
     assert prove(chain(3), Partial(LOSS, W(2, 1, 1)), points=1).where == (
-        "here (1-1-1-1) and for any layer and unit of 5-3-7-2 units"
+        "in networks of 1-1-1-1 units and, for any layer and unit, of 5-3-7-2 units"
     )
 
 
