@@ -239,7 +239,7 @@ def read_picture(path: Path | str, at_least: int | None = None) -> Image.Image:
                 picture.draft(None, (at_least, at_least))
             return _as_rgb(ImageOps.exif_transpose(picture))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        fault = f"too large ({error}; the limit is {MAX_PIXELS} pixels). Shrink it or remove it."
+        fault = f"too large (more than {MAX_PIXELS:,} pixels). Shrink it or remove it."
         raise ImageError(f"{path}: {fault}") from error
     except UnidentifiedImageError as error:
         fault = "an empty file" if path.stat().st_size == 0 else "not a picture"
