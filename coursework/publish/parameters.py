@@ -247,7 +247,8 @@ def _hold_against(parameter: Parameter, values: Mapping[str, Value], folder: Pat
     others = [f"{name} = {values[name]!r}" for name in sorted(condition.names - {parameter.name})]
     value = values[parameter.name]
     raise ParameterError(
-        f"parameter {parameter.name!r} is of type {parameter.type} and cannot be {value!r}"
+        f"parameter {parameter.name!r}{f' ({parameter.help})' if parameter.help else ''} is of type "
+        f"{parameter.type} and cannot be {value!r}"
         + (f" with {', '.join(others)}" if others else "")
         + (_suggestion(value, condition.texts) if isinstance(value, str) else "")
         + f": it must satisfy {condition.text}"
@@ -264,4 +265,5 @@ def unknown_name(what: str, name: str, valid: Sequence[str]) -> UnknownName:
 def _suggestion(name: str, valid: Sequence[str]) -> str:
     spellings = {each.casefold(): each for each in valid}
     near = difflib.get_close_matches(name.casefold(), spellings, n=1)
-    return f", did you mean {spellings[near[0]]!r}" if near else ""
+    # the very name may be valid elsewhere, such as with another value of another parameter
+    return f", did you mean {spellings[near[0]]!r}" if near and name not in valid else ""

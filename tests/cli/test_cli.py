@@ -56,17 +56,22 @@ def test_a_wrong_section_or_parameter_ends_with_code_2_and_starts_nothing(
 @pytest.mark.parametrize(
     ("section", "name", "value", "words"),
     [
-        (1, "activation", "sigmod", ["'activation' is of type str", "did you mean 'sigmoid'", '"softplus"']),
-        (1, "sizes", "3,1", ["'sizes' is of type list[int]", "[3, 1]", "len(sizes) >= 4"]),
+        (
+            1,
+            "activation",
+            "sigmod",
+            ["'activation'", "is of type str", "did you mean 'sigmoid'", '"softplus"'],
+        ),
+        (1, "sizes", "3,1", ["'sizes'", "is of type list[int]", "[3, 1]", "len(sizes) >= 4"]),
         (1, "sizes", "3,0,3,1", ["[3, 0, 3, 1]", "each >= 1"]),
         (1, "seed", "-1", ["'seed'", "-1", "0 <= seed"]),
-        (2, "depth", "1", ["'depth' is of type int", "depth >= 2", "mlp_steps"]),
+        (2, "depth", "1", ["'depth'", "is of type int", "depth >= 2", "mlp_steps"]),
         (2, "scales", "", ["'scales'", "[]", "len(scales) >= 1"]),
         (
             3,
             "base",
             "resnet50",
-            ["'base' is of type str", "'resnet50'", '"efficientnet_lite0"', "unfreeze_from"],
+            ["'base'", "is of type str", "'resnet50'", '"efficientnet_lite0"', "unfreeze_from"],
         ),
         (3, "weights", "imagnet", ["'imagnet'", "did you mean 'imagenet'", '"none"']),
         (3, "weights", "missing.pth", ["'missing.pth'", "is_file(weights)"]),

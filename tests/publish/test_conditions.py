@@ -118,7 +118,8 @@ def test_a_value_against_its_condition_is_refused_with_what_is_possible() -> Non
     with pytest.raises(ParameterError) as refusal:
         fill_in(parameters, {"size": 74})
     assert str(refusal.value) == (
-        "parameter 'size' is of type int and cannot be 74: it must satisfy size == 0 or size >= 75"
+        "parameter 'size' (side in pixels; 0 for what suits the weights) is of type int and cannot be 74: "
+        "it must satisfy size == 0 or size >= 75"
     )
     with pytest.raises(ParameterError, match="cannot be 'light', did you mean 'lite': it must"):
         fill_in(parameters, {"kind": "light"})
@@ -128,6 +129,14 @@ def test_a_condition_on_two_parameters_names_the_others_value() -> None:
     parameters = read_parameters("n: int = 3\nm: int = 2  # | m < n")
     with pytest.raises(ParameterError, match=r"'m' is of type int and cannot be 2 with n = 2: it must"):
         fill_in(parameters, {"n": 2})
+
+
+def test_a_name_that_is_right_with_another_value_is_not_suggested_again() -> None:
+    parameters = read_parameters(
+        "base: str = 'a'  # | base in ('a', 'b')\nkind: str = 'x'  # | kind == 'x' or base == 'a' and kind == 'y'"
+    )
+    with pytest.raises(ParameterError, match="cannot be 'y' with base = 'b': it must"):
+        fill_in(parameters, {"base": "b", "kind": "y"})
 
 
 @pytest.mark.parametrize(
