@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from coursework.backprop.judge.audit import compare_everywhere
 from coursework.backprop.judge.identity import Comparison, compare
+from coursework.backprop.judge.ingredients import lacking
 from coursework.backprop.judge.latex import latex
 from coursework.backprop.judge.layout import NETWORK
 from coursework.backprop.judge.questions import Asked, Question
@@ -18,6 +19,7 @@ from coursework.backprop.judge.tree import (
     Node,
     Over,
     Partial,
+    Ref,
     free_letters,
     rename,
     walk,
@@ -25,6 +27,8 @@ from coursework.backprop.judge.tree import (
 
 #: What a formula looks like that is meant for a network with these hidden units.
 _SIGNS_OF = {"sigmoid": ("sigma", "sigma'", "exp"), "relu": ("step", "relu"), "tanh": ("tanh", "tanh'")}
+#: The cost of what is no mended formula but only says what is missing.
+_FAR = 9.0
 _CALLED = {"sigmoid": "sigmoid", "relu": "ReLU", "tanh": "tanh"}
 
 
@@ -154,7 +158,7 @@ def _further(node: Node, question: Question, asked: Asked) -> list[str]:
 
 def _guesses(node: Node, asked: Asked, effort: int, rare: Comparison | None) -> tuple[Guess, ...]:
     """Return ways to mend a formula: as it stands, and as one for a network with other hidden units."""
-    if not effort:
+    if not effort or not any(isinstance(part, Ref | Partial) for part in walk(node)):
         return ()
     if rare and not rare.drawn and asked.layout is not NETWORK:
         return ()  # float64 does not tell neighbours apart there
@@ -175,6 +179,9 @@ def _guesses(node: Node, asked: Asked, effort: int, rare: Comparison | None) -> 
     if effort > 1 and (not guesses or guesses[0].cost > PLAIN):
         guesses += search(node, asked, asked.activation)
         guesses.sort(key=lambda guess: guess.cost)
+    if effort > 1 and not guesses and asked.own:
+        absent = lacking(node, asked)
+        guesses = [Guess(absent, node, _FAR)] if absent else []
     return tuple(guesses[:3])
 
 

@@ -66,6 +66,8 @@ class Edit:
                 return Slip(kind, found, mend, f"leave the factor ${found}$ out")
             case "extra term", _:
                 return Slip(kind, found, mend, f"leave the term ${found}$ out")
+            case "constant", Number(value=1):
+                return Slip(kind, found, mend, f"leave the factor ${found}$ out")
             case "sign", _:
                 return Slip(kind, found, mend, f"turn the sign of ${found}$")
         return Slip(kind, found, mend, f"write ${mend}$ for ${found}$")
@@ -124,15 +126,16 @@ def additions(node: Node, pool: list[Node]) -> Iterator[Edit]:
 
 def changes(node: Node) -> Iterator[Edit]:
     """Yield what can be done to a factor or term without another quantity."""
-    yield Edit(node, ONE, ("extra factor",))
-    yield Edit(node, ZERO, ("extra term",), -0.4 if isinstance(node, Number) else 0.0)
+    number = isinstance(node, Number)
+    yield Edit(node, ONE, ("constant",) if number else ("extra factor",))
+    yield Edit(node, ZERO, ("extra term",), -0.4 if number else 0.0)
     yield Edit(node, Negative(node), ("sign",))
-    for number in (2.0, 3.0):
-        text = f"{number:g}"
-        yield Edit(node, multiply([Number(number, text), node]), ("constant",), 0.4 * (number - 2))
-        yield Edit(node, Divide(node, Number(number, text)), ("constant",), 0.4 * (number - 2))
     yield Edit(node, Power(node, Number(2, "2")), ("power",), 0.3)
-    if not isinstance(node, Number):
+    for count in (2.0, 3.0) if not number else ():
+        text = f"{count:g}"
+        yield Edit(node, multiply([Number(count, text), node]), ("constant",), 0.4 * (count - 2))
+        yield Edit(node, Divide(node, Number(count, text)), ("constant",), 0.4 * (count - 2))
+    if not number:
         yield Edit(node, add([ONE, Negative(node)]), ("missing term",), 0.2)
     if node != Ref("t"):
         yield Edit(node, add([node, Negative(Ref("t"))]), ("missing term",))
@@ -142,10 +145,9 @@ def changes(node: Node) -> Iterator[Edit]:
             for other in _FUNCTION_PAIRS.get(function, ()):
                 yield Edit(node, Apply(other, argument), ("derivative",))
             yield Edit(node, argument, ("symbol",), 0.5)
-        case Number():
-            for number in (0.5, 1.0, 2.0):
-                if number != node.value:
-                    yield Edit(node, Number(number, f"{number:g}"), ("constant",))
+        case Number(value=value):
+            for new in sorted({0.5, 2.0, value / 2, value * 2} - {value, 1.0, 0.0}):
+                yield Edit(node, Number(new, f"{new:g}"), ("constant",), 0.2 * (value == 1))
         case Power(base=base, exponent=Number(value=n)):
             yield Edit(node, base, ("power",))
             yield Edit(node, Power(base, Number(n + 1, f"{n + 1:g}")), ("power",), 0.2)

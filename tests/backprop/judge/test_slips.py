@@ -181,7 +181,9 @@ SIGMA = r"\sigma(a_1^{(%s)})(1-\sigma(a_1^{(%s)})"
             + r"\sum_{k=1}^2 w_{k1}^{(l+1)}\delta_k^{(l+2)}z_1^{(l)}",
             {"parenthesis", "activation"},
         ),
-        ("2.4", r"h'(a_1^{(l)})+h'(a_2^{(l)})", set()),
+        ("2.1", r"(a_1^{(153)}-t_n)", {"missing factor"}),
+        ("2.4", r"h'(a_1^{(l+1)})+h'(a_2^{(l+1)})", {"missing factor"}),
+        ("2.4", r"h'(a_1^{(l)})+h'(a_2^{(l)})", {"missing factor"}),
     ],
 )
 def test_the_errors_of_the_published_solution_are_found_and_named(
@@ -189,6 +191,7 @@ def test_the_errors_of_the_published_solution_are_found_and_named(
 ) -> None:
     answer = check(name, published)
     assert answer.status == "wrong"
+    assert kinds
     assert kinds <= {slip.kind for slip in answer.slips}, str(answer)
 
 
@@ -197,7 +200,30 @@ def test_the_published_2_4_was_for_a_sigmoid_network() -> None:
     assert "you answered for a sigmoid network" in str(check("2.4", text))
 
 
-def test_a_formula_far_from_the_answer_is_wrong_without_a_made_up_slip() -> None:
-    answer = check("1.6", r"\sum_{k=1}^3 w_{2k}^{(2)}a_k^{(3)}+z_1^{(2)}t_n")
+@pytest.mark.parametrize(
+    ("name", "text", "lacking"),
+    [
+        ("2.1", r"(a_1^{(153)}-t_n)", ["z_{1}^{(l)}", "w^{(l+1)}", "h'(a_{1}^{(l+1)})"]),
+        ("2.4", r"h'(a_1^{(l+1)})+h'(a_2^{(l+1)})", ["a_{1}^{(153)}-t_{n}", "z_{1}^{(l)}", "w^{(l+1)}"]),
+        ("1.5", r"h'(a_1^{(2)})", ["a_{1}^{(4)}-t_{n}", "w^{(2)}"]),
+        ("1.6", r"\sum_{k=1}^3 w_{2k}^{(2)}a_k^{(3)}+z_1^{(2)}t_n", ["x_{1}"]),
+        ("1.6", r"x_1^2 t_n+z_2^{(2)}\delta_2^{(3)}w_{12}^{(3)}z_1^{(2)}+(x_2)^3", []),
+        ("2.2", "0", []),
+        ("1.4", "3", []),
+    ],
+)
+def test_of_a_formula_far_from_the_answer_it_is_said_what_it_does_not_depend_on(
+    name: str, text: str, lacking: list[str]
+) -> None:
+    answer = check(name, text)
     assert answer.status == "wrong"
-    assert answer.slips == ()
+    assert [slip.mend for slip in answer.slips] == lacking
+    assert {slip.kind for slip in answer.slips} <= {"missing factor"}
+
+
+def test_a_number_too_many_is_left_out() -> None:
+    assert check("1.1", r"2(a_1^{(4)}-t_n)").slips[0].advice == "leave the factor $2$ out"
+    assert (
+        check("1.4", r"\delta_1^{(3)}z_1^{(2)}(1+10^{-5})").slips[0].advice == "leave the term $10^{-5}$ out"
+    )
+    assert "leave the term $0.2$ out" in str(check("2.3", CHAIN + "[a_1^{(m)}>0.2]")._repr_markdown_())
