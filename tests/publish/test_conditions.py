@@ -133,7 +133,8 @@ def test_a_condition_on_two_parameters_names_the_others_value() -> None:
 
 def test_a_name_that_is_right_with_another_value_is_not_suggested_again() -> None:
     parameters = read_parameters(
-        "base: str = 'a'  # | base in ('a', 'b')\nkind: str = 'x'  # | kind == 'x' or base == 'a' and kind == 'y'"
+        "base: str = 'a'  # | base in ('a', 'b')\n"
+        "kind: str = 'x'  # | kind == 'x' or base == 'a' and kind == 'y'"
     )
     with pytest.raises(ParameterError, match="cannot be 'y' with base = 'b': it must"):
         fill_in(parameters, {"base": "b", "kind": "y"})
