@@ -47,6 +47,8 @@ class SumReader(QuantityReader, ABC):
         inside: Node | None = None
         parenthesised = False
         while mark := self.accept("_", "^"):
+            if high if mark == "^" else letter:
+                raise self.error(f"the {kind} has two of these bounds; write \\sum_{{k=1}}^{{3}}")
             if mark == "^":
                 braces = self.accept("{", "(")
                 high = self.index()
