@@ -4,6 +4,7 @@ import copy
 import math
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.optim.optimizer import _global_optimizer_post_hooks, _global_optimizer_pre_hooks
+from torch.utils._python_dispatch import TorchDispatchMode
 
-from coursework.gradients.monitor import GradientMonitor
+from coursework.gradients.monitor import GradientMonitor, activations, calls, fetch, norms, reader
 
 EVERYTHING = ("delta", "activation", "update", "zeros")
 
@@ -191,6 +193,104 @@ def test_unscaled_norms_are_recorded_under_a_loss_scaler() -> None:
             scaler.update()
         np.testing.assert_allclose(monitor.frame()["norm"], expected.frame()["norm"], rtol=1e-5)
         np.testing.assert_allclose(monitor.frame()["log10_norm"], expected.frame()["log10_norm"], atol=1e-5)
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_a_step_that_the_scaler_skips_is_none_and_does_not_spoil_the_next(fused: bool) -> None:
+    def run(bad: bool) -> GradientMonitor:
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(2, 600), nn.Tanh(), nn.Linear(600, 1))
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.1, fused=fused)
+        scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+        x = torch.linspace(-1, 1, 12).reshape(6, 2)
+        with GradientMonitor(model, measure=("delta", "activation"), scaler=scaler) as monitor:
+            for factor in (1.0, math.inf, 1.0) if bad else (1.0, 1.0):
+                for _ in range(2):  # accumulated
+                    scaler.scale(model(x if factor == 1 else 1e3 * x).square().sum() * factor).backward()
+                scaler.step(optimizer)
+                scaler.update()
+                optimizer.zero_grad()
+        return monitor
+
+    skipped, good = run(bad=True).frame(), run(bad=False).frame()
+    assert set(skipped["step"]) == {1, 2}
+    assert set(skipped["label"]) == {"ok", ""}
+    for column in ("norm", "log10_norm", "mean", "std"):
+        np.testing.assert_allclose(skipped[column], good[column], rtol=1e-5)
+
+
+def test_copies_and_saved_files_of_a_watched_model_have_no_hooks(tmp_path: Path) -> None:
+    model = small()
+    own = []
+    model[0].register_forward_hook(lambda *given: own.append(len(given)))
+    with GradientMonitor(model, measure=EVERYTHING), GradientMonitor(model, measure="activation") as monitor:
+        train(model, steps=1)
+        before = len(hooks_of(model))
+        average, then = copy.deepcopy(model), model[0].weight.detach().clone()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        assert len(hooks_of(average)) == 1  # the user's own
+        del model[0]._forward_hooks[next(iter(model[0]._forward_hooks))]
+        torch.save(model, tmp_path / "model.pt")
+        assert len(hooks_of(model)) == before - 1
+        train(average, steps=1)
+        train(model, steps=1, optimizer=optimizer)
+    assert monitor.table()[0] == [1, 2]
+    loaded = torch.load(tmp_path / "model.pt", weights_only=False)
+    for other in (model, loaded):
+        assert not hooks_of(other)
+        assert not any("__" in name for module in other.modules() for name in vars(module))
+    assert torch.equal(loaded[0].weight, then)
+
+
+def test_a_parameter_may_change_its_shape_and_its_type() -> None:
+    model = small()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
+    with GradientMonitor(model, measure=("delta", "activation", "zeros")) as monitor:
+        for x in (torch.ones(1, 2), torch.ones(1, 5), torch.ones(1, 700), torch.ones(1, 700).double()):
+            optimizer.zero_grad()
+            if x.shape[1] != model[0].in_features:
+                model[0].weight.data = torch.ones(3, x.shape[1])
+                model[0].in_features = x.shape[1]
+            model.to(x.dtype)
+            model(x).sum().backward()
+            optimizer.step()
+    rows = monitor.frame().query("name == '0.weight'")
+    assert list(rows["size"]) == [6, 15, 2100, 2100]
+    assert list(rows["dtype"]) == ["float32"] * 3 + ["float64"]
+    assert rows["norm"].iloc[-1] == pytest.approx(float(model[0].weight.grad.norm()))
+
+
+class Waits(TorchDispatchMode):
+    """Count how often a number is waited for."""
+
+    count = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.count += func is torch.ops.aten._local_scalar_dense.default
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("gain", [1.0, 1e-22])
+def test_an_accelerator_is_waited_for_once_a_step(monkeypatch: pytest.MonkeyPatch, gain: float) -> None:
+    for module in (fetch, norms, reader, calls, activations):
+        monkeypatch.setattr(module, "on_host", lambda tensor: False)
+    rows, fetched = [], fetch._numbers
+    monkeypatch.setattr(fetch, "_numbers", lambda tensor: rows.append(tensor) or fetched(tensor))
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 700), nn.ReLU(), nn.Linear(700, 70), nn.Tanh(), nn.Linear(70, 1))
+    nn.init.constant_(model[4].weight, gain)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    for measure in ((), ("delta", "activation")):
+        with GradientMonitor(model, measure=measure) as monitor:
+            for _ in range(3):
+                optimizer.zero_grad()
+                with Waits() as waits:
+                    model(torch.ones(30, 4)).sum().backward()
+                    optimizer.step()
+                assert (waits.count, len(rows)) == (0, 1)
+                rows.clear()
+        row = monitor.frame().query("name == '2.weight'").iloc[-1]
+        assert row["norm"] == pytest.approx(float(model[2].weight.grad.double().norm()), rel=1e-5)
 
 
 def test_frozen_and_unused_parameters_are_told_apart() -> None:
@@ -399,9 +499,10 @@ def test_training_is_the_same_to_the_last_bit_with_and_without_a_monitor(kind: s
     assert not hooks_of(watched)
     frame = monitor.frame()
     rows = frame[(frame["step"] == 3) & (frame["kind"] == "dW")]
-    assert list(rows["name"]) == [name for name, _ in watched.named_parameters()]
-    for value, parameter in zip(rows["norm"], watched.parameters(), strict=True):
-        gradient = parameter.grad
+    norms = dict(zip(rows["name"], rows["norm"], strict=True))
+    assert sorted(norms) == sorted(name for name, _ in watched.named_parameters())
+    for name, parameter in watched.named_parameters():
+        value, gradient = norms[name], parameter.grad
         if gradient is None:
             assert math.isnan(value)
         else:

@@ -226,10 +226,73 @@ def test_sigmoids_with_small_weights_are_named_with_their_cure() -> None:
         monitor.record()
     (finding,) = [one for one in monitor.diagnose() if one.rule == "vanishing"]
     assert "sigmoid with weights of scale" in finding.text
-    assert "under 4" in finding.text
+    assert "under 10.15, the critical scale of wide layers" in finding.text
     assert "He initialization with ReLU" in finding.text
     assert "Hochreiter 1991" in finding.source
     assert str(finding) in monitor.summary()
+
+
+@pytest.mark.parametrize(
+    ("width", "scale", "words"),
+    [
+        (32, 5.0, "sigmoid with weights of scale 5, under 10.15, the critical scale of wide layers"),
+        (1, 2.0, "sigmoid with weights of scale 2, under 4, under which no factor exceeds 1"),
+        (1, 30.0, "sigmoid with weights of scale 30, in saturation over 4"),
+    ],
+)
+def test_the_scale_of_weights_is_compared_with_what_is_critical_at_their_width(
+    width: int, scale: float, words: str
+) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(*[m for _ in range(20) for m in (nn.Linear(width, width), nn.Sigmoid())])
+    for linear in model[::2]:
+        nn.init.normal_(linear.weight)
+        with torch.no_grad():
+            linear.weight *= scale / width**0.5 / linear.weight.square().mean().sqrt()
+    with GradientMonitor(model) as monitor:
+        model(torch.randn(64, width)).sum().backward()
+        monitor.record()
+    (finding,) = [one for one in monitor.diagnose() if one.rule == "vanishing"]
+    assert words in finding.text
+
+
+class OutOfOrder(nn.Module):
+    """Ten layers of sigmoids that are listed in another order than they run in."""
+
+    def __init__(self, order: str) -> None:
+        super().__init__()
+        if order == "head first":
+            self.head = nn.Linear(16, 1)
+        self.layers = nn.ModuleList([nn.Linear(16, 16) for _ in range(9)])
+        if order == "reversed":
+            self.head = nn.Linear(16, 1)
+        self.order = order
+
+    def forward(self, x: Tensor) -> Tensor:
+        layers = list(self.layers)
+        for layer in layers[::-1] if self.order == "reversed" else layers:
+            x = torch.sigmoid(layer(x))
+        return self.head(x)
+
+
+@pytest.mark.parametrize("order", ["head first", "reversed"])
+def test_layers_stand_in_the_order_in_which_they_run(order: str) -> None:
+    torch.manual_seed(0)
+    model = OutOfOrder(order)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-6)
+    with GradientMonitor(model, names="*.weight", measure="delta") as monitor:
+        model(torch.randn(16, 16)).square().sum().backward()
+        optimizer.step()
+    ran = [*[f"layers.{i}" for i in range(9)][:: -1 if order == "reversed" else 1], "head"]
+    frame = monitor.frame()
+    for kind, names in (("dW", [f"{name}.weight" for name in ran]), ("delta", ran)):
+        rows = frame[frame["kind"] == kind]
+        assert list(rows["name"]) == names
+        assert list(rows["index"]) == list(range(1, 11))
+        assert rows["log10_norm"].is_monotonic_increasing
+    (finding,) = [one for one in monitor.diagnose() if one.rule in ("vanishing", "exploding")]
+    assert finding.rule == "vanishing"
+    assert "from layer 10 down to 1 (of 10)" in finding.text
 
 
 def test_zeros_are_said_to_be_lost_or_dead() -> None:

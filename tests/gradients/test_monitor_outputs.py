@@ -13,7 +13,8 @@ from torch.utils.checkpoint import checkpoint
 from torchvision.models import regnet
 
 from coursework.gradients.monitor import GradientMonitor
-from coursework.gradients.monitor.calls import Activations, Deltas
+from coursework.gradients.monitor.activations import Activations
+from coursework.gradients.monitor.calls import Deltas
 from coursework.gradients.monitor.outputs import innermost, weighted
 
 
@@ -130,6 +131,52 @@ def test_half_precision_is_measured_under_autocast() -> None:
     assert frame[frame["kind"] == "activation"]["std"].gt(0).all()
 
 
+def test_units_are_the_channels_of_signals_and_the_last_axis_of_sequences() -> None:
+    torch.manual_seed(0)
+    signals = nn.Sequential(nn.Conv1d(2, 8, 3), nn.BatchNorm1d(8), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten())
+    sequences = nn.Sequential(nn.Embedding(9, 6), nn.Linear(6, 5), nn.ReLU())
+    with torch.no_grad():
+        signals[1].bias[:6] = -100.0
+        sequences[1].bias[:2] = -100.0
+    for length in (20, 400):  # small and large outputs
+        for model, x, expected in (
+            (signals, torch.randn(4, 2, length), {"2": (8, 6), "3": (8, 6)}),
+            (sequences, torch.randint(9, (4, length)), {"2": (5, 2)}),
+        ):
+            with GradientMonitor(model, measure="activation") as monitor:
+                model(x).sum().backward()
+                monitor.record()
+            frame = monitor.frame().query("kind == 'activation'").set_index("name")
+            found = {name: (frame.loc[name, "units"], frame.loc[name, "dead_units"]) for name in expected}
+            assert found == expected
+
+
+def test_units_that_cancel_are_not_dead() -> None:
+    calls = Activations(["odd"])
+    x = torch.randn(2000, 3)
+    x[:, 2] = 0
+    calls.add(0, torch.cat([x, -x]))
+    assert calls.collect().columns["dead_units"][0] == 1
+
+
+def test_a_module_whose_parent_computes_for_it_is_not_called_unused() -> None:
+    class Attention(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.attend, self.spare = nn.MultiheadAttention(4, 2), nn.Linear(1, 1)
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.attend(x, x, x)[0]
+
+    model = Attention()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with GradientMonitor(model, measure="delta") as monitor:
+        model(torch.randn(3, 2, 4)).sum().backward()
+        optimizer.step()
+    deltas = monitor.frame().query("kind == 'delta'").set_index("name")["label"]
+    assert dict(deltas) == {"attend": "ok", "attend.out_proj": "uncalled", "spare": "unused"}
+
+
 def test_inceptions_activations_are_those_of_its_blocks() -> None:
     with torch.device("meta"):
         model = torchvision.models.inception_v3(weights=None, aux_logits=False, init_weights=False)
@@ -169,7 +216,9 @@ def test_every_classification_model_of_torchvision_can_be_watched(
         model = on_meta(name)
         with GradientMonitor(model, measure=("delta", "activation", "update", "zeros")) as monitor:
             hooked = sum(len(module._forward_hooks) for module in model.modules())
-        assert hooked == len(weighted(model)) + len(innermost(model)), name
+        # and one on every module, for the first step, to see in what order they run
+        every = len(list(model.modules()))
+        assert hooked == len(weighted(model)) + len(innermost(model)) + every, name
         assert not any(module._forward_hooks for module in model.modules()), name
         assert monitor.frame().empty
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from coursework.gradients.monitor.calls import Activations
+from coursework.gradients.monitor.activations import Activations
 from coursework.gradients.monitor.norms import type_name
 from coursework.gradients.monitor.reader import NormReader
 from coursework.gradients.monitor.record import Block, Entry

@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import numpy as np
 from torch import nn
 
+from coursework.gradients.meanfield import critical_sw
 from coursework.gradients.monitor.parameters import watched_parameters
 from coursework.gradients.monitor.slopes import Slope
 
-#: Rectifiers and saturating functions: name, and the scale of weights under which gradients vanish.
-_ACTIVATIONS = {nn.Sigmoid: ("sigmoid", 4.0), nn.Tanh: ("tanh", 1.0), nn.ReLU: ("ReLU", 2**0.5)}
+#: Rectifiers and saturating functions, and their names.
+_ACTIVATIONS = {nn.Sigmoid: "sigmoid", nn.Tanh: "tanh", nn.ReLU: "ReLU"}
+
+
+@cache
+def _critical(name: str, wide: bool) -> float:
+    """Return the scale of weights under which gradients vanish.
+
+    Of layers one unit wide it is the one under which no factor of the chain rule exceeds 1, else that at
+    which chi_1 = 1 in wide networks (`critical_sw`).
+    """
+    return 4.0 if name == "sigmoid" and not wide else critical_sw(name.lower())
 
 
 def cause_of(slope: Slope, model: Any) -> str:
@@ -36,24 +48,26 @@ def cause_of(slope: Slope, model: Any) -> str:
     activation = max(_ACTIVATIONS, key=lambda kind: kinds[kind])
     if not kinds[activation]:
         return f": {cure}"
-    name, neutral = _ACTIVATIONS[activation]
-    scale = _scale(model, slope)
+    scale, width = _scale(model, slope)
+    name = _ACTIVATIONS[activation]
+    neutral = _critical(name, width > 1)
     if activation is nn.ReLU:
         if scale > 0.92 * neutral:
             return f": {cure}"
         return f": ReLU with weights of scale {scale:.2g}, under He's 1.41; try He initialization"
-    compared = f"under {neutral:g}" if scale < neutral else f"in saturation at {neutral:g} or more"
-    return f": {name} with weights of scale {scale:.2g}, {compared}; {cure}"
+    compared = f"under {neutral:.4g}" if scale < neutral else f"in saturation over {neutral:.4g}"
+    meaning = "the critical scale of wide layers" if width > 1 else "under which no factor exceeds 1"
+    return f": {name} with weights of scale {scale:.2g}, {compared}, {meaning}; {cure}"
 
 
-def _scale(model: nn.Module, slope: Slope) -> float:
-    """Return the median over a stretch of the weights' root mean square times the root of the units above.
+def _scale(model: nn.Module, slope: Slope) -> tuple[float, float]:
+    """Return medians over a stretch: of the weights' root mean square times the root of the units above, and
+    of the number of those units.
 
     It is what a backward step multiplies the root mean square of delta with, but for the activation: He's
     initialization makes it the root of 2, which a rectifier halves in the square.
     """
-    scales = [
-        float(p.detach().abs().square().mean() * (p.numel() / p.shape[1])) ** 0.5
-        for name, p in watched_parameters(model, "*") if name in slope.names
-    ]  # fmt: skip
-    return float(np.median(scales))
+    chosen = [p.detach() for name, p in watched_parameters(model, "*") if name in slope.names]
+    units = [p.numel() / p.shape[1] for p in chosen]
+    squares = [float(p.abs().square().mean()) * above for p, above in zip(chosen, units, strict=True)]
+    return float(np.median(np.sqrt(squares))), float(np.median(units))

@@ -22,7 +22,9 @@ from torch.utils.hooks import RemovableHandle
 
 from coursework.gradients.monitor.arrays import array_blocks
 from coursework.gradients.monitor.diagnosis import Finding, diagnose
+from coursework.gradients.monitor.execution import Execution, runs_compiled
 from coursework.gradients.monitor.extras import UpdateReader, quantiles_of, zero_shares
+from coursework.gradients.monitor.fetch import together
 from coursework.gradients.monitor.figures import plot_record
 from coursework.gradients.monitor.modules import step_by_module
 from coursework.gradients.monitor.outputs import OutputWatch, innermost, weighted
@@ -52,19 +54,26 @@ class GradientMonitor:
     >>> monitor.frame()                                   # doctest: +SKIP
 
     Gradients are read just before an optimizer's step, so that accumulation, clipping, the averaging of
-    `DistributedDataParallel` and the unscaling of `GradScaler` have taken place. They are read, never changed
-    and never copied. Hooks on optimizers are all that is installed (and one on the output of every module
-    for "delta" and "activation"); they are gone when the block ends. Training is the same to the last bit.
+    `DistributedDataParallel` and the unscaling of `GradScaler` have taken place. They are read and
+    never changed; none of more than 1,024 entries is copied. Training is the same to the last bit. An
+    accelerator is waited for once a step, whatever is measured, and once more where entries are not finite
+    or for "update", "zeros" and quantiles.
+
+    What is installed is gone when the block ends: hooks on optimizers; until the end of the first step, hooks
+    on the modules, which see in what order they run and in which types (a compiled model shows neither: its
+    parameters stand in the order in which it lists them); for "delta" and "activation" a hook on every module
+    concerned. Copies of the model that are made meanwhile have none, nor have files that it is saved to.
 
     With several optimizers, a step ends when one of them comes round again. A step that `GradScaler` skips
-    is none. An optimizer that computes its gradients within its step (LBFGS) shows those of the step before.
+    is none, and what was seen on the way to it is forgotten. An optimizer that computes its gradients within
+    its step (LBFGS) shows those of the step before.
 
     Parameters
     ----------
     model : the module to watch; or a numpy network (anything with weights `w`), for `record(gradients)`.
     names : shell-style pattern of parameter names ("*.weight"), as `named_parameters` gives them but without
         the "module." and "_orig_mod." of wrappers.
-    every : record every n-th step.
+    every : record every n-th step; on the others nothing is measured.
     measure : any of "delta" (the gradient of what each module with parameters returns: dE/da),
         "activation" (mean, standard deviation and dead units of outputs), "update" (norm of the step over
         norm of the weights; keeps a copy of the weights) and "zeros" (share of entries exactly 0).
@@ -104,6 +113,7 @@ class GradientMonitor:
             raise MonitorError(f"every is {every}: record every 1st, 2nd, 3rd ... step")
         if not all(0 <= share <= 1 for share in self._quantiles):
             raise MonitorError(f"quantiles={list(quantiles)}: give shares from 0 to 1, say (0.05, 0.5, 0.95)")
+        self._execution = Execution(model)
         self._outputs = None
         if isinstance(model, nn.Module):
             _check_names(model, names)
@@ -117,9 +127,10 @@ class GradientMonitor:
         self._scaler = scaler
         self._number = 0
         self._stepped: list[Optimizer] = []
-        self._plans = Plans(model, names)
+        self._plans = Plans(model, names, self._execution)
         self._updates: dict[Members, UpdateReader] = {}
         self._awaiting: list[tuple[UpdateReader, Block]] = []
+        self._gradients: list[Tensor | None] = []
         self._handles: list[RemovableHandle] = []
 
     def _watch_outputs(self, modules: str | None) -> OutputWatch | None:
@@ -127,7 +138,7 @@ class GradientMonitor:
         chosen = {kind: choose(self.model) for kind, choose in wanted.items() if kind in self._measure}
         if not chosen:
             return None
-        if any(is_compiled(module) for module in self.model.modules()):
+        if runs_compiled(self.model):
             raise MonitorError(
                 "delta and activation are taken by hooks on modules, which a compiled model does not run: "
                 "watch it before torch.compile, or measure gradients alone"
@@ -143,7 +154,9 @@ class GradientMonitor:
             {
                 kind: {plain_name(name, self.model): m for name, m in found.items()}
                 for kind, found in chosen.items()
-            }
+            },
+            self._execution,
+            lambda: list(self.model.parameters()),
         )
 
     def __enter__(self) -> GradientMonitor:
@@ -155,6 +168,7 @@ class GradientMonitor:
                 register_optimizer_step_pre_hook(self._before_step),
                 register_optimizer_step_post_hook(self._after_step),
             ]
+        self._execution.attach()
         if self._outputs:
             self._outputs.attach()
         return self
@@ -165,6 +179,7 @@ class GradientMonitor:
         for handle in self._handles:
             handle.remove()
         self._handles = []
+        self._execution.detach()
         if self._outputs:
             self._outputs.detach()
         self._awaiting, self._stepped = [], []
@@ -182,54 +197,77 @@ class GradientMonitor:
         members = self._plans.members(optimizer, with_others=first)
         if not members.parameters:
             return
+        skipped = getattr(optimizer, "found_inf", None)
+        if skipped is not None and bool(skipped):  # a fused optimizer finds out within its step
+            self._skip(first)
+            return
         if first:
             self._stepped = []
         self._stepped.append(optimizer)
         self._read(members, first, getattr(optimizer, "grad_scale", None))
 
+    def _skip(self, first: bool) -> None:
+        """Forget what led to gradients that the optimizer will not use."""
+        if first and self._outputs:
+            self._outputs.clear()
+
     def _after_step(self, optimizer: Optimizer, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self._gradients = []
         for reader, block in self._awaiting:
             block.columns.update(reader.after())
         self._awaiting = []
 
     def _read(self, members: Members, begins: bool, grad_scale: Tensor | None = None) -> None:
         """Take one reading of some parameters, as a new step or as part of the one under way."""
+        readings: list[Any] = []
         if begins:
             for writer in self._writers:
                 writer.step_done()
+            self._execution.detach()
             due = self._is_due()
             self._number += 1
             if due:
                 self._seen.steps.append(Step(self._number))
-                self._collect_outputs()
+                readings += self._outputs.collecting() if self._outputs else []
             if self._outputs:
                 self._outputs.due = self._is_due()
         if not self._seen.steps or self._seen.steps[-1].number != self._number:
             return
         gradients = members.gradients()
-        block = members.read(gradients)
+        # the optimizer will want the same objects: they need not be made twice
+        self._gradients = gradients if self._handles else []
+        factors = [] if grad_scale is None else [grad_scale]
+        *outputs, read = together([*readings, members.reading(gradients, factors)])
+        block = read.block
         if "zeros" in self._measure:
             block.columns["zeros"] = zero_shares(gradients)
         if self._quantiles:
             block.columns.update(quantiles_of(gradients, self._quantiles))
-        if grad_scale is not None:
-            _unscale(block, float(grad_scale))
+        self._add(outputs, block, *read.also)
         if "update" in self._measure and self._handles:
             if members not in self._updates:
                 self._updates[members] = UpdateReader(members.parameters)
             reader = self._updates[members]
             reader.before()
             self._awaiting.append((reader, block))
-        self._seen.steps[-1].blocks.append(block)
 
-    def _collect_outputs(self) -> None:
-        if self._outputs:
-            step = self._seen.steps[-1]
-            step.blocks += self._outputs.collect()
-            step.scale = float(self._scaler.get_scale()) if self._scaler else 1.0
-            for block in step.blocks:
-                if block.kind == "delta":
-                    _unscale(block, step.scale)
+    def _add(self, outputs: list[Block], block: Block, factor: float = 1.0) -> None:
+        """Add rows to the step under way, without the factor of the loss.
+
+        Parameters
+        ----------
+        factor : by which gradients of parameters are too large; deltas always are, by the scaler's.
+        """
+        step = self._seen.steps[-1]
+        if self._scaler:
+            step.scale = float(self._scaler.get_scale())
+        elif factor != 1.0:
+            step.scale = factor
+        _unscale(block, factor)
+        for one in outputs:
+            if one.kind == "delta":
+                _unscale(one, step.scale)
+        step.blocks += [*outputs, block]
 
     def record(self, gradients: Any = None, trace: Any = None) -> None:
         """Record the gradients as they are now as one step: for training without an optimizer.
@@ -307,13 +345,10 @@ def _check_names(model: nn.Module, pattern: str) -> None:
         raise MonitorError(f"no parameter is called {pattern!r}; there are: {known}")
 
 
-def is_compiled(module: nn.Module) -> bool:
-    """Say whether a module is run by torch.compile."""
-    return getattr(module, "_compiled_call_impl", None) is not None or hasattr(module, "_orig_mod")
-
-
 def _unscale(block: Block, scale: float) -> None:
     """Divide by the factor of a loss scaler what was measured with it."""
+    if scale == 1.0:
+        return
     for name, column in block.columns.items():
         if name == "norm" or name.startswith("q"):
             block.columns[name] = column / scale

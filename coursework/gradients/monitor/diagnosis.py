@@ -63,12 +63,12 @@ def underflowed(last: pd.DataFrame, model: Any) -> Finding | None:
     rows = last[last["label"] == "underflowed"]
     if rows.empty:
         return None
-    names, types = list(rows["name"]), sorted(set(rows["dtype"]))
+    names, types = list(rows["name"]), sorted(set(rows["computed"]))
     return Finding(
         "underflowed",
         f"{len(rows)} gradients are exactly 0 because {' and '.join(types)} ends, not because nothing "
         f"arrives: {_some(names)}. No learning rate brings them back; mend the fall or widen the type",
-        "exactly 0 where the fall of the layers above leads to the type's smallest number",
+        "exactly 0 where the fall of the layers above leads to the smallest number of the type computed in",
         "IEEE 754 (subnormal numbers)",
         tuple(names),
     )

@@ -14,6 +14,9 @@ from torch import Tensor
 Floats = NDArray[np.float64]
 T = TypeVar("T")
 
+#: So many tensors on the CPU are not worth putting together.
+_FEW = 6
+
 #: Yields once, the tensors whose numbers it needs; receives them as rows of float64; returns what it found.
 Reading = Generator[Sequence[Tensor], list[Floats], T]
 
@@ -37,14 +40,13 @@ def on_host(tensor: Tensor) -> bool:
 
 
 def _rows(tensors: Sequence[Tensor]) -> list[Floats]:
+    if len(tensors) <= _FEW and all(map(on_host, tensors)):
+        return [_numbers(tensor) for tensor in tensors]
     rows: dict[int, Floats] = {}
-    elsewhere: dict[torch.device, list[int]] = defaultdict(list)
+    devices: dict[torch.device, list[int]] = defaultdict(list)
     for place, tensor in enumerate(tensors):
-        if on_host(tensor):
-            rows[place] = _numbers(tensor)
-        else:
-            elsewhere[tensor.device].append(place)
-    for places in elsewhere.values():
+        devices[tensor.device].append(place)
+    for places in devices.values():
         chosen = [tensors[place].reshape(-1) for place in places]
         wide = torch.float64 if any(one.dtype == torch.float64 for one in chosen) else torch.float32
         row = _numbers(torch.cat([one.to(wide) for one in chosen]))

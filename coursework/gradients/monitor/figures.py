@@ -86,7 +86,7 @@ def _mark_zeros(axes: Axes, rows: pd.DataFrame) -> None:
 
 def _mark_floor(axes: Axes, rows: pd.DataFrame) -> None:
     bottom, top = axes.get_ylim()
-    for dtype in sorted(set(rows["dtype"])):
+    for dtype in sorted(set(rows["computed"])):
         floor = SMALLEST.get(dtype, -np.inf)
         if bottom < floor + 10 and (rows["label"] == "underflowed").any():
             axes.axhline(floor, color="#d55e00", linewidth=1)

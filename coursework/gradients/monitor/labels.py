@@ -34,13 +34,22 @@ LABELS = {
     "ok": "within five decades of the layer at the output",
     "vanishing": "more than five decades under the layer at the output",
     "exploding": "more than five decades over the layer at the output",
-    "underflowed": "exactly zero here, and the fall of the layers above it leads under the smallest number "
-    "that the type can hold: the gradient was lost, not absent",
-    "dead": "exactly zero here although what lies above it is far from the smallest number",
+    "underflowed": "exactly zero from some layer down to here, and the fall of the layers above it leads "
+    "under the smallest number of the type it was computed in: the gradient was lost, not absent",
+    "dead": "exactly zero from some layer down to here although what lies above that one is far from the "
+    "smallest number",
     "nan": "an entry is not finite",
     "frozen": "the parameter asks for no gradient",
     "unused": "no gradient arrived: the loss does not depend on it, or nothing was trained yet",
+    "uncalled": "the module around it computes with its parameters without calling it: what it would return "
+    "is not to be seen",
 }
+
+
+def _floor(entry: Entry, scale: float, stored: bool) -> float:
+    """Return log10 of the smallest gradient that could have been held where it was computed, and `stored`."""
+    computed = SMALLEST.get(entry.computed or entry.dtype, -np.inf) - np.log10(scale)
+    return float(max(computed, SMALLEST.get(entry.dtype, -np.inf)) if stored else computed)
 
 
 def _series(entry: Entry) -> str:
@@ -57,8 +66,8 @@ def label_block(block: Block, scale: float = 1.0) -> NDArray[Any]:
 
     Parameters
     ----------
-    scale : what delta was multiplied with before it was computed (a loss scaler's factor): it shifts the
-        smallest number that could be held.
+    scale : what the loss was multiplied with (a loss scaler's factor): it shifts the smallest number that
+        could be held while gradients were computed.
     """
     rows = len(block.entries)
     if block.kind == "activation":
@@ -75,10 +84,10 @@ def label_block(block: Block, scale: float = 1.0) -> NDArray[Any]:
             series[_series(entry)].append(row)
     for places in series.values():
         sizes = np.array([block.entries[row].size for row in places])
-        floors = np.array([SMALLEST.get(block.entries[row].dtype, -np.inf) for row in places])
+        floors = np.array([_floor(block.entries[row], scale, stored=block.kind == "dW") for row in places])
         index = np.array([block.entries[row].index for row in places])
         typical = log10[places] - np.log10(np.maximum(sizes, 1)) / 2
-        labels[places] = _label_series(index, typical, floors - np.log10(scale))
+        labels[places] = _label_series(index, typical, floors)
     return labels
 
 
@@ -92,10 +101,13 @@ def _label_series(index: NDArray[Any], typical: Floats, floors: Floats) -> NDArr
     reference = typical[alive[-1]]
     labels[typical < reference - FAR] = "vanishing"
     labels[typical > reference + FAR] = "exploding"
-    for row in np.flatnonzero(typical == -np.inf).tolist():
-        above = alive[alive > row][:_WINDOW]
-        lost = above.size > 0 and _expected(index, typical, above, row) <= floors[row] + 1
-        labels[row] = "underflowed" if lost else "dead"
+    for top in range(len(typical) - 1, -1, -1):
+        if typical[top] == -np.inf and (top + 1 == len(typical) or typical[top + 1] > -np.inf):
+            # what is zero below was zero when it came from here
+            run = slice(int(alive[alive < top].max(initial=-1)) + 1, top + 1)
+            above = alive[alive > top][:_WINDOW]
+            lost = above.size > 0 and _expected(index, typical, above, top) <= floors[top] + 1
+            labels[run] = "underflowed" if lost else "dead"
     return labels
 
 

@@ -53,7 +53,8 @@ def _module_entry(index: int, module: str, entries: list[Entry]) -> Entry:
     counted = present or entries
     missing = "" if present else entries[0].missing
     size, axes = sum(entry.size for entry in counted), max(entry.axes for entry in counted)
-    return Entry(index, module, module, size, counted[0].dtype, missing, axes)
+    first = counted[0]
+    return Entry(index, module, module, size, first.dtype, missing, axes, first.computed)
 
 
 def _quadrature(column: Column) -> float:

@@ -8,14 +8,17 @@ overwritten afterwards.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
-from coursework.gradients.monitor.calls import KINDS
+from coursework.gradients.monitor.activations import Activations
+from coursework.gradients.monitor.calls import Calls, Deltas
+from coursework.gradients.monitor.execution import Execution, first_tensor
+from coursework.gradients.monitor.fetch import Reading
+from coursework.gradients.monitor.hooks import Hooks
 from coursework.gradients.monitor.record import Block
 
 
@@ -53,58 +56,111 @@ def innermost(model: nn.Module) -> dict[str, nn.Module]:
     return {name: module for name, module in model.named_modules() if name in chosen}
 
 
-def first_tensor(output: Any) -> Tensor | None:
-    """Return the first floating point tensor, with anything in it, of what a module returned."""
-    if isinstance(output, Tensor):
-        return output if (output.is_floating_point() or output.is_complex()) and output.numel() else None
-    values: Any = ()
-    if isinstance(output, Mapping):
-        values = output.values()
-    elif isinstance(output, tuple | list):
-        values = output
-    return next((found for value in values if (found := first_tensor(value)) is not None), None)
-
-
 class OutputWatch:
-    """Hooks on modules' outputs; what they saw since the last `collect`.
+    """Hooks on modules' outputs; what they saw since the last step.
+
+    Gradients that are thrown away before a step (because a loss scaler skips it) take what belongs to them
+    along: between two passes a gradient is remembered, and if it is another one at the step, what came
+    before has not led to it. (Gradients that are set to zero in place are not noticed.)
 
     Parameters
     ----------
     modules : by kind ("delta", "activation"), modules by name.
+    execution : of the model.
+    parameters : of the model, by whose gradients is seen whether passes add up.
 
     Attributes
     ----------
     due : whether the step under way is to be recorded.
     """
 
-    def __init__(self, modules: Mapping[str, Mapping[str, nn.Module]]) -> None:
-        self._modules = modules
-        self._calls = {kind: KINDS[kind](list(chosen)) for kind, chosen in modules.items()}
-        self._handles: list[RemovableHandle] = []
+    def __init__(
+        self,
+        modules: Mapping[str, Mapping[str, nn.Module]],
+        execution: Execution,
+        parameters: Callable[[], Sequence[Tensor]],
+    ) -> None:
+        self._modules, self._execution, self._parameters = modules, execution, parameters
+        self._calls: dict[str, Calls] = {}
+        for kind, chosen in modules.items():
+            self._calls[kind] = Deltas(list(chosen)) if kind == "delta" else _activations(chosen, execution)
+        self._orders: dict[str, list[int]] = {}
+        self._hooks = Hooks()
         self.due = True
+        self.clear()
 
     def attach(self) -> None:
         """Install a forward hook on every module, for each kind."""
         for kind, chosen in self._modules.items():
             for place, module in enumerate(chosen.values()):
-                take = self._take_delta(place) if kind == "delta" else self._take_output(place)
-                self._handles.append(module.register_forward_hook(take))
+                self._hooks.after(
+                    module, self._take_delta(place) if kind == "delta" else self._take_output(place)
+                )
 
     def detach(self) -> None:
         """Remove every hook and forget what is pending."""
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
+        self._hooks.remove()
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget what is pending."""
         for calls in self._calls.values():
             calls.clear()
+        self._walked = False  # whether a backward pass has come since the last forward pass
+        self._awaited = False  # whether such a pass will be noticed
+        self._passes: list[tuple[Tensor, Tensor, list[tuple[int, int]]]] = []
 
-    def collect(self) -> list[Block]:
-        """Return what was seen as blocks of rows, and start anew."""
-        return [calls.collect() for calls in self._calls.values()]
+    def collecting(self) -> list[Reading[Block]]:
+        """Return what was seen as blocks of rows to come, and start anew."""
+        for parameter, gradient, taken in reversed(self._passes):
+            if parameter.grad is not gradient:
+                self._forget(taken)
+                break
+        self._passes, self._walked, self._awaited = [], False, False
+        return [
+            calls.collecting(self._missing(kind), self._order(kind)) for kind, calls in self._calls.items()
+        ]
+
+    def _forget(self, taken: list[tuple[int, int]]) -> None:
+        for calls, counts in zip(self._calls.values(), taken, strict=True):
+            calls.forget(counts)
+
+    def _order(self, kind: str) -> list[int]:
+        """Return places in the order in which modules first ran."""
+        if kind not in self._orders:
+            ranks = self._execution.ranks(self._modules[kind].values())
+            self._orders[kind] = sorted(range(len(ranks)), key=ranks.__getitem__)
+        return self._orders[kind]
+
+    def _missing(self, kind: str) -> list[str]:
+        """Return for each module what is the matter if nothing comes from it."""
+        if all(self._calls[kind].sizes):
+            return []
+        used = (
+            any(p.grad is not None for p in m.parameters(recurse=False)) for m in self._modules[kind].values()
+        )
+        return ["uncalled" if one else "unused" for one in used]
 
     def _looks(self) -> bool:
         # a compiler traces a hook once: nothing of it belongs into its graph
-        return self.due and torch.is_grad_enabled() and not torch.compiler.is_compiling()
+        if not self.due or not torch.is_grad_enabled() or torch.compiler.is_compiling():
+            return False
+        if self._walked and torch._C._current_graph_task_id() < 0:
+            self._begin_pass()
+        return True
+
+    def _begin_pass(self) -> None:
+        """Note what there was before a forward pass that follows a backward pass, and a gradient of then."""
+        self._walked = self._awaited = False
+        present = [(p, p.grad) for p in self._parameters() if p.grad is not None]
+        if present:
+            parameter, gradient = min(present, key=lambda pair: pair[1].numel())
+            self._passes.append((parameter, gradient, [calls.taken() for calls in self._calls.values()]))
+        else:
+            self.clear()
+
+    def _walk(self, gradient: Tensor) -> None:
+        self._walked = True
 
     def _take_output(self, place: int) -> Callable[[nn.Module, Any, Any], None]:
         add = self._calls["activation"].add
@@ -112,6 +168,9 @@ class OutputWatch:
         def take(module: nn.Module, inputs: Any, output: Any) -> None:
             if self._looks() and (tensor := first_tensor(output)) is not None:
                 add(place, tensor)
+                if not self._awaited and tensor.requires_grad:
+                    tensor.register_hook(self._walk)
+                    self._awaited = True
 
         return take
 
@@ -119,7 +178,8 @@ class OutputWatch:
         add = self._calls["delta"].add
 
         def arrive(gradient: Tensor) -> None:
-            if self._handles:  # a graph may be walked after the monitor has gone
+            if self._hooks:  # a graph may be walked after the monitor has gone
+                self._walked = True
                 add(place, gradient)
 
         def take(module: nn.Module, inputs: Any, output: Any) -> None:
@@ -127,3 +187,8 @@ class OutputWatch:
                 tensor.register_hook(arrive)
 
         return take
+
+
+def _activations(chosen: Mapping[str, nn.Module], execution: Execution) -> Activations:
+    modules = list(chosen.values())
+    return Activations(list(chosen), lambda place: execution.spaces.get(modules[place]))

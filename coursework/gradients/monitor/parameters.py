@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 from torch.optim.optimizer import Optimizer
 
+from coursework.gradients.monitor.execution import Execution
+from coursework.gradients.monitor.fetch import Reading
+from coursework.gradients.monitor.labels import SMALLEST
 from coursework.gradients.monitor.norms import type_name
 from coursework.gradients.monitor.reader import NormReader
 from coursework.gradients.monitor.record import Block, Entry
@@ -48,6 +54,14 @@ def same_objects(one: Sequence[object], other: Sequence[object]) -> bool:
     return len(one) == len(other) and all(map(operator.is_, one, other))
 
 
+@dataclass(frozen=True)
+class Read:
+    """A block of rows, and the sizes of the numbers that were asked for with it (NaN if not finite)."""
+
+    block: Block
+    also: list[float]
+
+
 class Members:
     """The watched parameters that are read at one optimizer's step, ready to be read again and again.
 
@@ -55,6 +69,7 @@ class Members:
     ----------
     watched : all watched parameters by name, in the model's order.
     chosen : which of them are read here.
+    types : by parameter (its id), the type that the module which owns it returned, where it is known.
 
     Attributes
     ----------
@@ -62,8 +77,12 @@ class Members:
     """
 
     def __init__(
-        self, watched: Sequence[tuple[str, nn.Parameter]], chosen: Callable[[nn.Parameter], bool]
+        self,
+        watched: Sequence[tuple[str, nn.Parameter]],
+        chosen: Callable[[nn.Parameter], bool],
+        types: Mapping[int, torch.dtype],
     ) -> None:
+        self._types = types
         numbered = [(i, name, p) for i, (name, p) in enumerate(watched, start=1) if chosen(p)]
         self._names = [(index, name) for index, name, _ in numbered]
         self.parameters = [parameter for _, _, parameter in numbered]
@@ -75,13 +94,18 @@ class Members:
         """Return the gradients as they are now."""
         return [parameter.grad for parameter in self.parameters]
 
-    def read(self, gradients: Sequence[Tensor | None]) -> Block:
-        """Return one row a parameter: norm, log10_norm and nonfinite."""
-        norms = self._reader.read(gradients)
+    def reading(self, gradients: Sequence[Tensor | None], also: Sequence[Tensor] = ()) -> Reading[Read]:
+        """Return a row for each parameter (norm, log10_norm, nonfinite), and sizes of numbers `also` read."""
+        norms = yield from self._reader.reading([*gradients, *also])
         if self._reader.groups is not self._groups:
             self._entries, self._groups = self._described(gradients), self._reader.groups
-        columns = {"norm": norms.norm, "log10_norm": norms.log10, "nonfinite": norms.nonfinite}
-        return Block("dW", self._entries, columns)
+        end = len(gradients)
+        columns = {
+            "norm": norms.norm[:end],
+            "log10_norm": norms.log10[:end],
+            "nonfinite": norms.nonfinite[:end],
+        }
+        return Read(Block("dW", self._entries, columns), norms.norm[end:].tolist())
 
     def _described(self, gradients: Sequence[Tensor | None]) -> list[Entry]:
         entries = []
@@ -89,8 +113,16 @@ class Members:
             missing = "" if gradient is not None else "unused" if parameter.requires_grad else "frozen"
             dtype = type_name((parameter if gradient is None else gradient).dtype)
             size, axes = (0, -1) if is_lazy(parameter) else (parameter.numel(), parameter.dim())
-            entries.append(Entry(index, name, name.rpartition(".")[0], size, dtype, missing, axes))
+            module = name.rpartition(".")[0]
+            computed = self._computed(parameter, dtype)
+            entries.append(Entry(index, name, module, size, dtype, missing, axes, computed))
         return entries
+
+    def _computed(self, parameter: Tensor, dtype: str) -> str:
+        """Return the type that a gradient was computed in, if it was a smaller one than its own."""
+        returned = self._types.get(id(parameter))
+        name = type_name(returned) if returned else dtype
+        return name if SMALLEST.get(name, -math.inf) > SMALLEST.get(dtype, math.inf) else ""
 
 
 class Plans:
@@ -99,10 +131,11 @@ class Plans:
     Parameters
     ----------
     model, pattern : whose parameters are watched, and which of them.
+    execution : of the model: parameters stand in the order in which it runs.
     """
 
-    def __init__(self, model: nn.Module, pattern: str) -> None:
-        self._model, self._pattern = model, pattern
+    def __init__(self, model: nn.Module, pattern: str, execution: Execution) -> None:
+        self._model, self._pattern, self._execution = model, pattern, execution
         self._trained: WeakKeyDictionary[Optimizer, list[Tensor]] = WeakKeyDictionary()
         self._members: WeakKeyDictionary[Optimizer, dict[bool, Members]] = WeakKeyDictionary()
         self._everything: tuple[list[nn.Parameter], Members] | None = None
@@ -131,15 +164,24 @@ class Plans:
     def _plan(self, optimizer: Optimizer, with_others: bool) -> Members:
         own = set(map(id, self._trained[optimizer]))
         known = {id(parameter) for trained in self._trained.values() for parameter in trained}
-        watched = watched_parameters(self._model, self._pattern)
+        watched = self._ordered(watched_parameters(self._model, self._pattern))
         if not any(id(parameter) in own for _, parameter in watched):
-            return Members([], bool)
-        return Members(watched, lambda p: id(p) in own or (with_others and id(p) not in known))
+            return self._members_of([], bool)
+        return self._members_of(watched, lambda p: id(p) in own or (with_others and id(p) not in known))
+
+    def _ordered(self, watched: list[tuple[str, nn.Parameter]]) -> list[tuple[str, nn.Parameter]]:
+        ranks = self._execution.parameter_ranks()
+        return sorted(watched, key=lambda named: ranks[id(named[1])])
+
+    def _members_of(
+        self, watched: list[tuple[str, nn.Parameter]], chosen: Callable[[nn.Parameter], bool]
+    ) -> Members:
+        return Members(watched, chosen, self._execution.parameter_types())
 
     def everything(self) -> Members:
         """Return all watched parameters."""
-        watched = watched_parameters(self._model, self._pattern)
+        watched = self._ordered(watched_parameters(self._model, self._pattern))
         parameters = [parameter for _, parameter in watched]
         if self._everything is None or not same_objects(parameters, self._everything[0]):
-            self._everything = parameters, Members(watched, lambda _: True)
+            self._everything = parameters, self._members_of(watched, lambda _: True)
         return self._everything[1]

@@ -127,77 +127,92 @@ class _Group:
         for place in small:
             shapes[gradients[place].shape].append(place)
         self._alike = [_picker(places) for places in shapes.values()]
-        self._small, self._large = [place for places in shapes.values() for place in places], large
-        self._dtype = gradients[(small or large)[0]].dtype
-        lengths = [gradients[place].numel() * (1 + self._dtype.is_complex) for place in self._small]
-        ends = np.cumsum(lengths, dtype=np.int64)
-        self._numbers, self._starts = int(ends[-1]) if small else 0, ends - lengths
+        self._places = [place for places in shapes.values() for place in places] + large
+        self._dtype = gradients[self._places[0]].dtype
+        self._wide = self._dtype in (torch.float64, torch.complex128)
+        lengths = [gradients[place].numel() * (1 + self._dtype.is_complex) for place in self._places]
+        self._small = np.cumsum([0, *lengths[: len(small)]])
         self._pick = _picker(large) if large else None
         self._kinds = [_kind(gradients[place]) for place in large]
-        self._roots = np.sqrt(np.maximum(1, [gradients[place].numel() for place in large]))
+        self._whole = all(
+            _is_plain(gradients[place]) and gradients[place].numel() <= CHUNK for place in large
+        )
+        self._roots = np.sqrt(np.maximum(1, lengths[len(small) :]))
+        self._entries: Sequence[Tensor] = ()
+        self._lengths = np.ones(len(large), dtype=np.int64)
+        self._starts = self._all_starts()
         #: Which of the large ones were under the safe range at the last step.
         self._low = np.zeros(len(large), dtype=bool)
+
+    def _all_starts(self) -> NDArray[np.int64]:
+        """Return where the numbers of each gradient begin: entries of small ones, then norms of chunks."""
+        large: NDArray[np.int64] = self._small[-1] + np.cumsum(self._lengths) - self._lengths
+        return np.concatenate([self._small[:-1], large])
 
     @torch.no_grad()
     def parts(self, gradients: Sequence[Any]) -> list[Tensor]:
         """Return what is needed as numbers: the small ones' entries, and norms of the large ones' chunks."""
-        parts = []
+        parts, count = [], 0
         for pick in self._alike:
             stacked = torch.stack(pick(gradients))
             if stacked.dtype != self._dtype:
                 raise _Changed
             parts.append(entries_of(stacked))
-        if sum(map(Tensor.numel, parts)) != self._numbers:
+            count += parts[-1].numel()
+        if count != self._small[-1]:
             raise _Changed
-        return parts + (self._norms(self._pick(gradients)) if self._pick else [])
+        return parts + self._norms(self._pick(gradients)) if self._pick else parts
 
     def _norms(self, large: tuple[Tensor, ...]) -> list[Tensor]:
         if [_kind(gradient) for gradient in large] != self._kinds:
             raise _Changed
-        self._entries = [one if _is_plain(one) else entries_of(one) for one in large]
-        pieces = [chunks_of(one) for one in self._entries]
-        lengths = np.array([len(piece) for piece in pieces])
-        self._pieces, self._lifted = np.cumsum(lengths) - lengths, np.repeat(self._low, lengths)
-        chunks = [chunk for piece in pieces for chunk in piece]
+        self._entries = chunks = large
+        if not self._whole:
+            self._entries = [one if _is_plain(one) else entries_of(one) for one in large]
+            pieces = [chunks_of(one) for one in self._entries]
+            chunks = tuple(chunk for piece in pieces for chunk in piece)
+            self._lengths = np.array([len(piece) for piece in pieces])
+            self._starts = self._all_starts()
         if not self._low.any():
             return [plain_norms(chunks)]
-        low = self._lifted.tolist()
-        ordinary = [chunk for chunk, is_low in zip(chunks, low, strict=True) if not is_low]
-        lifted = lifted_norms([chunk for chunk, is_low in zip(chunks, low, strict=True) if is_low])
-        return [*([plain_norms(ordinary)] if ordinary else []), lifted]
+        low = np.repeat(self._low, self._lengths)
+        ordinary, lifted = ([chunks[i] for i in np.flatnonzero(which).tolist()] for which in (~low, low))
+        return [*([plain_norms(ordinary)] if ordinary else []), lifted_norms(lifted)]
 
     @torch.no_grad()
     def finish(self, rows: list[Floats], norm: Floats, log10: Floats) -> None:
         """Write the norms and their logarithms to the gradients' places, `rows` being the parts' numbers."""
-        wide = self._dtype in (torch.float64, torch.complex128)
-        if self._small:
-            flat = np.concatenate(rows[: len(self._alike)])
-            norm[self._small], log10[self._small] = segment_norms(flat, self._starts, rescale=wide)
-        if self._large:
-            norms = np.concatenate(rows[len(self._alike) :])
-            if self._low.any():
-                norms[np.argsort(self._lifted, kind="stable")] = norms.copy()
-            measured = segment_norms(norms, self._pieces, rescale=True)
-            norm[self._large], log10[self._large] = self._settled(*measured)
+        flat = np.concatenate(rows) if len(rows) > 1 else rows[0]
+        if self._low.any():
+            # what was lifted comes last: back to its place
+            order = np.argsort(np.repeat(self._low, self._lengths), kind="stable") + self._small[-1]
+            flat[order] = flat[self._small[-1] :].copy()
+        found, logs = segment_norms(flat, self._starts, rescale=self._wide)
+        if self._pick:
+            large = slice(len(self._small) - 1, None)
+            found[large], logs[large] = self._settled(found[large], logs[large])
+        norm[self._places], log10[self._places] = found, logs
 
     def _settled(self, norm: Floats, log10: Floats) -> tuple[Floats, Floats]:
         """Return norms and logarithms without the lift, what was out of the safe range measured again."""
-        sums = sum_type(self._entries[0])
+        first = self._entries[0]
+        sums, host = sum_type(first), on_host(first)
         low, high = SAFE[sums]
-        lifts = np.where(self._low, LIFT[sums], 1.0)
         typical = norm / self._roots
-        host = on_host(self._entries[0])
         # what is lifted may be as small as it likes, and what is squared in a wider type is right anyway
         safe = (typical < high) & (self._low | (typical > low))
         safe |= not host and sums == torch.float32
-        norm, log10 = norm / lifts, log10 - np.log10(lifts)
-        for i in np.flatnonzero(~safe).tolist():
-            entries = self._entries[i]
-            again = norm_and_log10(entries) if self._low[i] else norm_out_of_range(entries, bool(norm[i] < 1))
-            norm[i], log10[i] = again
-        self._low = (norm / self._roots < low) & (host and self._entries[0].dtype == sums)
-        self._low &= [_is_short(entries) for entries in self._entries] if self._low.any() else False
-        self._entries = []
+        was_low = self._low.any()
+        if was_low or not safe.all():
+            lifts = np.where(self._low, LIFT[sums], 1.0)
+            norm, log10 = norm / lifts, log10 - np.log10(lifts)
+            for i in np.flatnonzero(~safe).tolist():
+                one = self._entries[i]
+                again = norm_and_log10(one) if self._low[i] else norm_out_of_range(one, bool(norm[i] < 1))
+                norm[i], log10[i] = again
+            self._low = (norm / self._roots < low) & (host and first.dtype == sums)
+            self._low[[not _is_short(one) for one in self._entries]] = False
+        self._entries = ()
         return norm, log10
 
 

@@ -20,7 +20,7 @@ Column = NDArray[Any]
 KINDS = ("dW", "delta", "activation")
 
 #: Columns that say what a row is about.
-IDENTITY = ("step", "index", "kind", "name", "module", "size", "axes", "dtype")
+IDENTITY = ("step", "index", "kind", "name", "module", "size", "axes", "dtype", "computed")
 
 #: Columns that are measured; NaN (a count: -1) where a row has no such thing.
 MEASURED = {
@@ -44,11 +44,12 @@ class Entry:
 
     Attributes
     ----------
-    index : position in the model among rows of its kind, from 1 at the inputs.
+    index : position among rows of its kind, from 1 at the inputs, in the order in which modules run.
     name, module : of the parameter and of the module that owns it; both the module's for outputs.
     size : number of entries. dtype : name of their type.
     axes : of a parameter: 1 for biases and scales, 2 for matrices, 4 for weights of convolutions; else -1.
-    missing : why there is nothing to measure, "frozen" or "unused"; else "".
+    missing : why there is nothing to measure, "frozen", "unused" or "uncalled"; else "".
+    computed : name of the type that the gradient was computed in, where it is not `dtype` (autocast).
     """
 
     index: int
@@ -58,6 +59,7 @@ class Entry:
     dtype: str
     missing: str = ""
     axes: int = -1
+    computed: str = ""
 
 
 @dataclass
@@ -124,6 +126,7 @@ def _block_columns(step: Step, block: Block, quantiles: Sequence[float]) -> dict
         "size": np.array([entry.size for entry in entries]),
         "axes": np.array([entry.axes for entry in entries]),
         "dtype": np.array([entry.dtype for entry in entries], dtype=object),
+        "computed": np.array([entry.computed or entry.dtype for entry in entries], dtype=object),
     }
     for name in (*MEASURED, *map(quantile_column, quantiles)):
         columns[name] = block.columns.get(name, _nothing(name, rows))

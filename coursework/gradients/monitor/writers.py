@@ -118,7 +118,17 @@ class Scalars:
     def write(self, frame: pd.DataFrame) -> None:
         """Add one point a row and measured column."""
         shown = frame.drop(
-            columns=["index", "size", "axes", "norm", "weight_norm", "update_norm", "units", "dtype"]
+            columns=[
+                "index",
+                "size",
+                "axes",
+                "norm",
+                "weight_norm",
+                "update_norm",
+                "units",
+                "dtype",
+                "computed",
+            ]
         )
         for row in shown.to_dict("records"):
             step, kind, name = (row.pop(key) for key in ("step", "kind", "name"))
