@@ -97,6 +97,10 @@ def run(
         line = f"{outcome.section:<28} {outcome.status:<10} {outcome.seconds:7.1f} s  {outcome.reason}"
         click.echo(line.rstrip())
     click.echo(f"{'total':<28} {'':<10} {time.monotonic() - began:7.1f} s")
+    for outcome in outcomes:
+        why = reports / outcome.section / "error.html"
+        if outcome.status == "failed" and why.is_file():
+            click.echo(f"Error: {_shown(why)}")
     click.echo(f"Index: {_shown(reports / 'index.html')}")
     sys.exit(0 if all(outcome.status == "finished" for outcome in outcomes) else 1)
 

@@ -286,7 +286,7 @@ def read_state(path: Path | str) -> State:
     except SafetensorError as error:
         raise WeightsError(f"{path} is not a whole safetensors file ({error}); copy it again") from error
     except Exception as error:  # torch.load raises nearly anything on a damaged file
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0].partition(". ")[0]
         raise WeightsError(
             f"{path} cannot be read as a plain state dict ({reason}); "
             "save it with torch.save(model.state_dict(), ...) or as .safetensors"
@@ -362,7 +362,7 @@ def torchvision_state(weights: WeightsEnum | TorchvisionWeights) -> State:
         )
     except (OSError, RuntimeError) as error:  # URLError is an OSError; a wrong hash is a RuntimeError
         raise WeightsError(
-            f"{name}, the ImageNet weights, is not in {cached.parent} and cannot be downloaded ({error}).\n"
+            f"{name}, the ImageNet weights, is not in {cached.parent} and cannot be downloaded ({error}). "
             "Remedies: connect to a network and run again; or copy the file from a machine that has it into "
             "that folder; or give weights=<path of the file>; or use weights='bundled'; "
             "or base='efficientnet_lite0', whose ImageNet weights are installed with this project."

@@ -161,3 +161,4 @@ def test_a_run_prints_status_seconds_and_the_index_and_ends_with_code_1_on_failu
     assert "cell 5 (the-culprit): IndexError" in result.output
     assert "total" in result.output
     assert f"Index: {tmp_path / 'reports' / 'index.html'}" in result.output
+    assert f"Error: {tmp_path / 'reports' / '2_raises' / 'error.html'}" in result.output
