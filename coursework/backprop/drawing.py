@@ -10,6 +10,7 @@ import numpy as np
 
 from coursework._common.svg import Svg, subscript, superscript, text_width
 from coursework.backprop.activations import Array
+from coursework.backprop.layout import checked_sizes
 from coursework.backprop.point import ExamplePoint
 
 #: In pixels: a unit's radius, from unit to unit, from layer to layer, around it all.
@@ -48,7 +49,13 @@ class Label:
 
 
 def draw_network(sizes: Sequence[int]) -> Drawing:
-    """Draw a network of these sizes: what every unit and the first weight of every layer are called."""
+    """Draw a network of these sizes: what every unit and the first weight of every layer are called.
+
+    Raises
+    ------
+    NetworkError : there is no network of these sizes.
+    """
+    sizes = checked_sizes(sizes)
     svg = _canvas(sizes)
     labels = []
     for l in range(1, len(sizes)):
@@ -79,6 +86,8 @@ def draw_values(point: ExamplePoint) -> Drawing:
     largest = max(float(np.abs(dw).max()) for dw in gradients.w.values())
     for l in range(1, len(sizes)):
         for source, unit in _edges(sizes, l):
+            if l in network.masks and not network.masks[l][unit.j - 1, source.j - 1]:
+                continue
             w, dw = (float(layer[l][unit.j - 1, source.j - 1]) for layer in (network.w, gradients.w))
             colour = "plus" if dw > 0 else "minus" if dw < 0 else "pale"
             width = 1 + (5 * abs(dw) / largest if largest > 0 else 0)

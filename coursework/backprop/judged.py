@@ -55,8 +55,10 @@ def proof_points(network: DenseNetwork, points: int, seed: int = 0) -> list[Judg
     Where the units are rectifiers, the first point has live units and dead ones, if the hidden layers are
     wide enough for both.
     """
-    if points < 1:
-        raise ValueError(f"points={points}: a proof at no point proves nothing; give 1 or more")
+    if not isinstance(points, int) or points < 1:
+        raise ValueError(
+            f"points={points}: a proof at no point proves nothing; give 1 or more, a whole number"
+        )
     # a stream of its own, so that the point shown on the page is not among them
     rng = np.random.default_rng([seed, points])
 

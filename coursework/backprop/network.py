@@ -16,7 +16,16 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from coursework.backprop.activations import Activation, Array, activation
-from coursework.backprop.layout import Layers, NetworkError, checked_batch, checked_masks, views
+from coursework.backprop.layout import (
+    Layers,
+    NetworkError,
+    checked_batch,
+    checked_masks,
+    checked_number,
+    checked_sizes,
+    checked_weights,
+    views,
+)
 from coursework.backprop.losses import Loss, loss
 
 __all__ = ["DenseNetwork", "Gradients", "Layers", "NetworkError", "Trace"]
@@ -92,10 +101,7 @@ class DenseNetwork:
         seed: int | np.random.Generator = 0,
         dtype: DTypeLike = np.float64,
     ) -> None:
-        if len(sizes) < 2 or any(units < 1 for units in sizes):
-            raise NetworkError(
-                f"sizes={list(sizes)}: give two layers or more of at least one unit each, say [3, 3, 3, 1]"
-            )
+        sizes, number = checked_sizes(sizes), checked_number(dtype)
         rng = np.random.default_rng(seed)
         shapes = {l: (above, below) for l, (below, above) in enumerate(pairwise(sizes), start=1)}
         links = checked_masks(masks or {}, shapes)
@@ -103,9 +109,9 @@ class DenseNetwork:
         b: dict[int, Array] = {}
         for l, shape in shapes.items():
             into = np.maximum(links[l].sum(axis=1, keepdims=True), 1) if l in links else shape[1]
-            w[l] = (rng.normal(size=shape) * into**-0.5).astype(dtype)
+            w[l] = (rng.normal(size=shape) * into**-0.5).astype(number)
             if biases:
-                b[l] = rng.normal(0, shape[1] ** -0.5, shape[0]).astype(dtype)
+                b[l] = rng.normal(0, shape[1] ** -0.5, shape[0]).astype(number)
         self._take(w, b, activation, loss, links)
 
     @classmethod
@@ -118,14 +124,19 @@ class DenseNetwork:
         loss: str = "squared",
         masks: Layers | None = None,
     ) -> DenseNetwork:
-        """Return the network with copies of these weights and biases, which may be complex."""
+        """Return the network with copies of these weights and biases, which may be complex.
+
+        Raises
+        ------
+        NetworkError : they do not join up, or something in them is not a finite number.
+        """
         network = cls.__new__(cls)
-        w, b = ({l: np.asarray(v) for l, v in given.items()} for given in (w, b or {}))
+        w, b = checked_weights("w", w), checked_weights("b", b or {})
         layers = list(range(1, len(w) + 1))
         if (
             not w
             or sorted(w) != layers
-            or any(w[l].ndim != 2 for l in layers)
+            or any(w[l].ndim != 2 or not w[l].size for l in layers)
             or any(w[l].shape[0] != w[l + 1].shape[1] for l in layers[:-1])
             or (b and {l: b[l].shape for l in b} != {l: w[l].shape[:1] for l in layers})
         ):
@@ -171,7 +182,8 @@ class DenseNetwork:
 
     def backward(self, trace: Trace, t: Array) -> Gradients:
         """Return the gradients at `trace` for the targets `t`, (examples, units of layer L)."""
-        a, z, w, L = trace.a, trace.z, self.w, self.L
+        a, z = self.layers(trace)
+        w, L = self.w, self.L
         h_prime = self.activation.h_prime
         delta: dict[int, Array] = {L: self.loss_record.delta(a[L], self.targets(t, len(trace.y)))}
         for l in range(L - 1, 1, -1):
@@ -183,7 +195,15 @@ class DenseNetwork:
 
     def loss(self, trace: Trace, t: Array) -> Array:
         """Return E_n of every example, (examples,)."""
+        self.layers(trace)
         return self.loss_record.E(trace.y, self.targets(t, len(trace.y)))
+
+    def layers(self, trace: Trace) -> tuple[Layers, Layers]:
+        """Return a and z of `trace`; NetworkError if it is the trace of a network of other sizes."""
+        sizes = [z.shape[1] for z in trace.z.values()]
+        if sizes != self.sizes:
+            raise NetworkError(f"the trace is of a network of sizes {sizes}; this one has {self.sizes}")
+        return trace.a, trace.z
 
     def inputs(self, x: Array) -> Array:
         """Return `x` in the network's type; NetworkError says what is wrong with it and what would fit."""

@@ -138,10 +138,11 @@ def certify(network: DenseNetwork, x: Array, t: Array, gradients: Gradients | No
     for l, w in network.w.items():
         if not np.isfinite(w).all():
             raise NetworkError(f"w[{l}] holds {w[~np.isfinite(w)][0]}; only finite weights have gradients")
+    # rounded as the network sees them, or single precision would be judged at another point
+    x = network.inputs(x)
+    t = network.targets(t, len(x))
     if len(x) == 0:
         return Certificate(())
-    # rounded as the network sees them, or single precision would be judged at another point
-    x, t = network.inputs(x), network.targets(t, len(x))
     # what overflows is found not to be finite, and nobody can confirm it
     with np.errstate(over="ignore", invalid="ignore"):
         if gradients is None:

@@ -28,6 +28,8 @@ class History:
     loss: tuple[float, ...]
 
 
+# what overflows is told by the loss, with a remedy
+@np.errstate(over="ignore", invalid="ignore")
 def train(
     network: DenseNetwork,
     x: Array,
@@ -49,10 +51,11 @@ def train(
     NetworkError : x or t do not fit the network.
     TrainingError : a setting is out of range, or the loss is no longer finite.
     """
-    if not (0 < rate < math.inf and 0 <= momentum < 1 and epochs >= 1 and batch >= 1):
+    counts = all(isinstance(count, int) and count >= 1 for count in (epochs, batch))
+    if not (0 < rate < math.inf and 0 <= momentum < 1 and counts):
         raise TrainingError(
             f"rate={rate}, momentum={momentum}, epochs={epochs}, batch={batch}: take a finite rate above 0, "
-            "a momentum from 0 to below 1, one epoch or more of batches of one example or more"
+            "a momentum from 0 to below 1, one epoch or more of batches of one example or more, both whole"
         )
     x = network.inputs(x)
     t = network.targets(t, len(x))

@@ -7,7 +7,9 @@ from itertools import combinations
 import pytest
 
 from coursework._common.svg import text_width
+from coursework.backprop.chains import two_chains
 from coursework.backprop.drawing import MOST_UNITS, RADIUS, Drawing, draw_network, draw_values
+from coursework.backprop.layout import NetworkError
 from coursework.backprop.point import random_point
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -43,6 +45,19 @@ def test_large_layers_are_drawn_with_dots() -> None:
     drawing = draw_network([100, 2, 2, 1])
     assert len(elements(drawing, "circle")) == MOST_UNITS - 1 + 5
     assert {"⋮", "x₁₀₀"} <= set(texts(drawing))
+
+
+def test_links_that_are_not_there_are_not_drawn() -> None:
+    rows = two_chains(3)
+    point = random_point(rows.sizes, masks=rows.masks, seed=1)
+    halves = 2 + 2 + 1
+    assert len(elements(draw_values(point), "line")) == 2 + 2 + 2 + halves
+
+
+@pytest.mark.parametrize("sizes", [[], [3], [3, -1]])
+def test_sizes_of_no_network_are_not_drawn(sizes: list[int]) -> None:
+    with pytest.raises(NetworkError, match="two layers or more"):
+        draw_network(sizes)
 
 
 def test_values_and_gradients_stand_on_the_drawing() -> None:

@@ -101,10 +101,21 @@ def test_weights_lead_from_a_layer_to_the_next():
     assert network.sizes == [2, 5, 3]
 
 
-@pytest.mark.parametrize("sizes", [[], [3], [3, 0, 1]])
+@pytest.mark.parametrize(
+    "sizes", [[], [3], [3, 0, 1], [3.0, 1], ["3", "1"], 3, None, [[3, 1]], [2, float("nan")]]
+)
 def test_impossible_sizes_are_refused(sizes):
     with pytest.raises(NetworkError, match=r"sizes=.*two layers or more"):
         DenseNetwork(sizes)
+
+
+@pytest.mark.parametrize("dtype", [int, bool, complex, np.float16, "float", None, "much"])
+def test_networks_are_made_of_float32_or_float64(dtype):
+    if dtype == "float":
+        assert DenseNetwork([2, 1], dtype=dtype).dtype == np.float64
+        return
+    with pytest.raises(NetworkError, match=r"dtype=.*take float32 or float64"):
+        DenseNetwork([2, 1], dtype=dtype)
 
 
 @pytest.mark.parametrize("x", [np.ones(3), np.ones((1, 2)), np.ones((1, 1, 3))])
@@ -129,12 +140,49 @@ def test_targets_must_match_the_examples():
         ({1: np.ones((2, 3)), 2: np.ones((1, 3))}, None),
         ({2: np.ones((2, 3))}, None),
         ({1: np.ones(3)}, None),
+        ({1: np.ones((0, 3))}, None),
         ({1: np.ones((2, 3))}, {1: np.ones(3)}),
     ],
 )
 def test_weights_that_do_not_join_up_are_refused(w, b):
     with pytest.raises(NetworkError, match="do not join up"):
         DenseNetwork.from_weights(w, b)
+
+
+@pytest.mark.parametrize(
+    ("w", "message"),
+    [
+        (np.array([[1.0, np.nan]]), r"w\[1\] holds nan; give finite numbers"),
+        (np.array([[-np.inf, 0.0]]), r"w\[1\] holds -inf; give finite numbers"),
+        (np.array([["a", "b"]]), r"w\[1\] is of <U1; give numbers of float32 or float64"),
+        (np.ones((1, 2), np.float16), r"w\[1\] is of float16"),
+        (np.array([[None, 1]]), r"w\[1\] is of object"),
+    ],
+)
+def test_weights_that_are_not_finite_numbers_are_refused(w, message):
+    with pytest.raises(NetworkError, match=message):
+        DenseNetwork.from_weights({1: w})
+    with pytest.raises(NetworkError, match=message.replace("w", "b", 1)):
+        DenseNetwork.from_weights({1: np.ones((len(w[0]), 1))}, {1: w[0]})
+
+
+@pytest.mark.parametrize("x", [np.array([["a", "b"]]), np.array([[None, 1]]), [[{}, 1]]])
+def test_an_input_that_is_no_number_is_refused(x):
+    with pytest.raises(NetworkError, match=r"x is of .*; give numbers, \(examples, 2\) of them"):
+        DenseNetwork([2, 1]).forward(x)
+
+
+def test_what_single_precision_cannot_hold_is_refused():
+    with pytest.raises(NetworkError, match=r"x holds 1e\+300, more than float32 can; scale it down"):
+        DenseNetwork([2, 1], dtype=np.float32).forward(np.array([[1.0, 1e300]]))
+
+
+def test_the_trace_of_another_network_is_refused():
+    trace = DenseNetwork([2, 3, 1]).forward(np.ones((4, 2)))
+    other = DenseNetwork([3, 3, 1])
+    for use in (other.backward, other.loss):
+        with pytest.raises(NetworkError, match=r"sizes \[2, 3, 1\]; this one has \[3, 3, 1\]"):
+            use(trace, np.zeros((4, 1)))
 
 
 def test_a_link_that_is_masked_has_no_weight_and_no_gradient():
@@ -224,14 +272,16 @@ def test_saturated_units_have_small_or_no_gradients_and_no_warnings(name):
     assert abs(gradients.w[1][1, 0]) < 1e-200
 
 
-def test_integer_weights_stay_exact():
+def test_whole_weights_become_floats_and_stay_exact():
     w = {1: np.array([[2, -3]]), 2: np.array([[1000]])}
     network = DenseNetwork.from_weights(w, activation="relu")
     trace = network.forward(np.array([[5, 1]]))
     gradients = network.backward(trace, np.array([[1]]))
     assert trace.y.tolist() == [[7000]]
     assert gradients.w[1].tolist() == [[5 * 6999 * 1000, 6999 * 1000]]
-    assert gradients.w[1].dtype == np.int64
+    assert network.dtype == gradients.w[1].dtype == np.float64
+    # whole weights once made whole numbers of the inputs, too
+    assert network.forward(np.array([[0.5, 0.25]])).y.tolist() == [[250]]
 
 
 @pytest.mark.parametrize("name", sorted(ACTIVATIONS))
