@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 
-from coursework.backprop.judge.array_edits import Found, is_derivative, search_arrays
+from coursework.backprop.judge.array_edits import Found, is_derivative, likeliest, search_arrays
 from coursework.backprop.judge.array_reading import ArrayReader
 from coursework.backprop.judge.array_worlds import EXAMPLES, LAYOUTS, Case, cases, exact_cases
 from coursework.backprop.judge.arrays import (
@@ -84,22 +83,37 @@ def _accepted(sides: tuple[Array, ...], question: Question) -> ArrayFinding | No
 
 
 def _refused(node: Array, question: Question, explain: bool) -> ArrayFinding:
-    layout, found = "rows", list[Found]()
-    for pairs, other in product((False, True), LAYOUTS) if explain else ():
-        if not found:
-            own = _own(question)
-            found = search_arrays(node, cases(question, other), question.layout, own, pairs=pairs)
-            layout = other if found else layout
+    found: list[tuple[str, Found]] = []
+    likely = sorted(LAYOUTS, key=lambda layout: not _has_value(node, cases(question, layout)[0]))
+    for pairs in (False, True) if explain else ():
+        for layout in likely:
+            best = min((entry[0] for _, entry in found), default=99.0)
+            more = search_arrays(
+                node, cases(question, layout), question.layout, _own(question), pairs=pairs, best=best
+            )
+            found += [(layout, entry) for entry in more]
+        if found:
+            break
+    guesses = likeliest([entry for _, entry in found])
+    layout = next((layout for layout, entry in found if entry in guesses[:1]), likely[0])
     known = cases(question, layout)
     return ArrayFinding(
         False,
         f"This is not ${formula(question.target)}$.",
         latex(node),
-        found[0][1] if found else (),
-        tuple(slips for _, slips, _ in found[1:]),
+        guesses[0][1] if guesses else (),
+        tuple(slips for _, slips, _ in guesses[1:]),
         (_shapes(node, known[0], layout),),
         sum(case.whole.size for case in known),
     )
+
+
+def _has_value(node: Array, case: Case) -> bool:
+    try:
+        value(node, case.world)
+    except ShapeError:
+        return False
+    return True
 
 
 def _refuse_what_hides(node: Array) -> None:

@@ -33,8 +33,8 @@ from coursework.backprop.judge.layout import NETWORK, Layout
 from coursework.backprop.judge.slips import KINDS, Slip
 from coursework.backprop.judge.tree import Index
 
-#: Seconds of computing for the search.
-LIMIT = 0.5
+#: Seconds of computing for the search in one layout.
+LIMIT = 0.25
 #: Two slips are less likely than one by the first; pairs less likely than the best by the other are no guess.
 _SECOND, _MARGIN = 0.6, 0.1
 _PAIRS = {"h": "h'", "h'": "h", "sigma": "sigma'", "sigma'": "sigma"}
@@ -43,39 +43,52 @@ Found = tuple[float, tuple[Slip, ...], Array]
 
 
 def search_arrays(
-    node: Array, cases: tuple[Case, ...], layout: Layout, own: Array | None, *, pairs: bool
+    node: Array,
+    cases: tuple[Case, ...],
+    layout: Layout,
+    own: Array | None,
+    *,
+    pairs: bool,
+    best: float = 99.0,
 ) -> list[Found]:
-    """Return (cost, slips, mended) for the likeliest ways to mend `node`, best first.
+    """Return (cost, slips, mended) for the ways to mend `node`, best first.
 
     Parameters
     ----------
     own : the array that the question asks for, which may not answer it.
     pairs : look for two slips, not for one.
+    best : the cost of the best pair known; much worse ones are not looked for.
     """
-    singles = [(_cost(old, new), old, new, tree) for tree, old, new in edited(node, _edits(layout))]
+    edits = _edits(layout, factors=not pairs)
+    singles = [(_cost(old, new), place, old, new, tree) for place, tree, old, new in edited(node, edits)]
     singles.sort(key=lambda entry: entry[0])
+    cheapest = singles[0][0]
     found: list[Found] = []
-    best = 99.0
     with search_time(LIMIT):
         known = remembered(node, cases[0].world)
-        for cost, old, new, tree in singles:
+        for cost, place, old, new, tree in singles:
             if not pairs:
                 if is_derivative(tree, cases, known) and own not in _names(tree):
                     found.append((cost, (_slip(old, new),), tree))
                 continue
-            if 2 * cost + _SECOND > best + _MARGIN:  # the likelier slip of a better pair came before
+            if cost + cheapest + _SECOND > best + _MARGIN:
                 break
             known_once = remembered(tree, cases[0].world)
-            for twice, older, newer in edited(tree, _edits(layout)):
+            for _, twice, older, newer in edited(tree, edits, start=place):
                 both = cost + _cost(older, newer) + _SECOND
                 likely = both <= best + _MARGIN
                 if likely and is_derivative(twice, cases, known_once) and own not in _names(twice):
                     found.append((both, (_slip(old, new), _slip(older, newer)), twice))
                     best = min(best, both)
-    found.sort(key=lambda entry: entry[0])
-    # of several places where the same slips may have been made the likeliest is enough
-    kinds = {tuple(sorted(slip.kind for slip in entry[1])): entry for entry in reversed(found)}
-    return sorted(kinds.values(), key=lambda entry: entry[0])[:3]
+    return sorted(found, key=lambda entry: entry[0])
+
+
+def likeliest(found: list[Found]) -> list[Found]:
+    """Return the three likeliest; of several places where the same slips may have been made one is enough."""
+    kinds: dict[tuple[str, ...], Found] = {}
+    for entry in sorted(found, key=lambda entry: entry[0]):
+        kinds.setdefault(tuple(sorted(slip.kind for slip in entry[1])), entry)
+    return list(kinds.values())[:3]
 
 
 def is_derivative(
@@ -119,7 +132,11 @@ def _layers(layout: Layout) -> list[Index]:
     return [Index("l", step) for step in (-1, 0, 1, 2)] + [Index("", layout.L)]
 
 
-def _edits(layout: Layout) -> Callable[[Array], Iterator[Array]]:
+def _edits(layout: Layout, *, factors: bool) -> Callable[[Array], Iterator[Array]]:
+    """Return a function that yields what can stand in the place of a part.
+
+    `factors` takes in each array that could be missing, not only h'(a) and the weights.
+    """
     layers = _layers(layout)
 
     def edits(node: Array) -> Iterator[Array]:
@@ -160,7 +177,9 @@ def _edits(layout: Layout) -> Callable[[Array], Iterator[Array]]:
                     return
         for layer in layers:
             yield Binary("*", node, Call("h'", Name("a", layer)))
-            for name in ("delta", "z", "w"):
+            if not factors:
+                yield Binary("@", node, Name("w", layer))
+            for name in ("delta", "z", "w") if factors else ():
                 yield Binary("*", node, Name(name, layer))
                 yield Binary("@", node, Name(name, layer))
                 yield Binary("@", Turned(node), Name(name, layer))

@@ -44,6 +44,7 @@ _INSTEAD = {
 }  # fmt: skip
 _SURELY = re.compile(
     r"@|\.T\b|\bnp\.|\bnumpy\.|\.dot\(|\.sum\(|\bouter\(|\bNone\b|_prime\(|\*\*|\b(?:delta|[azwW])\d+\b(?!\s*[_^(])"
+    r"|^\s*(?:grad|gradient|result|answer)\s*=(?!=)"
 )
 #: What numpy alone has, and a[3][1], which is a single quantity.
 _CODE, _SINGLE = re.compile(r"@|\.T\b|\bnp\.|\bnumpy\."), re.compile(r"\b(?:delta|[azwW])\[[^\]]*\]\[")

@@ -20,7 +20,14 @@ MAX_SIZE = 100_000
 
 
 class ShapeError(ValueError):
-    """Two arrays do not fit; the message says which and how."""
+    """Two arrays do not fit; the message says which and how, in words behind the code of `node`."""
+
+    def __init__(self, reason: str, node: Array | None = None) -> None:
+        super().__init__(reason)
+        self._reason, self._node = reason, node
+
+    def __str__(self) -> str:  # a search meets thousands, and shows none
+        return self._reason if self._node is None else code(self._node) + self._reason
 
 
 @dataclass(frozen=True)
@@ -127,13 +134,30 @@ def walk(node: Array) -> Iterator[Array]:
         yield from walk(part)
 
 
-def edited(node: Array, edit: Callable[[Array], Iterator[Array]]) -> Iterator[tuple[Array, Array, Array]]:
-    """Yield (tree, old part, new part) for every edit of every part of `node`."""
-    for new in edit(node):
-        yield new, node, new
+def edited(
+    node: Array, edit: Callable[[Array], Iterator[Array]], start: int = 0, number: int = 0
+) -> Iterator[tuple[int, Array, Array, Array]]:
+    """Yield (number, tree, old part, new part) for every edit of every part of `node`.
+
+    The parts are numbered as `walk` yields them, `node` being `number`; those before `start` stay.
+    """
+    if number >= start:
+        for new in edit(node):
+            yield number, new, node, new
+    number += 1
     for name, part in parts(node):
-        for tree, old, new in edited(part, edit):
-            yield replace(node, **{name: tree}), old, new  # type: ignore[arg-type]
+        size = sum(1 for _ in walk(part))
+        if number + size > start:
+            for place, tree, old, new in edited(part, edit, start, number):
+                yield place, _with(node, name, tree), old, new
+        number += size
+
+
+def _with(node: Array, name: str, part: Array) -> Array:
+    """Return `node` with `part` for the part called `name`."""
+    if isinstance(node, Binary):
+        return Binary(node.sign, part, node.right) if name == "left" else Binary(node.sign, node.left, part)
+    return replace(node, argument=part)  # type: ignore[arg-type]
 
 
 def remembered(node: Array, world: World) -> dict[int, Values]:
@@ -176,9 +200,9 @@ def value(node: Array, world: World, known: Mapping[int, Values] = MappingProxyT
         case Binary(sign=sign, left=left, right=right):
             one, two = value(left, world, known), value(right, world, known)
             if one.size * two.size > MAX_SIZE:
-                raise ShapeError(f"{code(node)} would have more entries than any array of this network")
+                raise ShapeError(" would have more entries than any array of this network", node)
             if sign == "@" and 0 in (one.ndim, two.ndim):
-                raise ShapeError(f"{code(node)} multiplies a number by @; * does that")
+                raise ShapeError(" multiplies a number by @; * does that", node)
             return _fitting(node, lambda: np.asarray(_OPERATIONS[sign](one, two)), one, two)
 
 
@@ -196,7 +220,7 @@ def _fitting(node: Array, compute: Callable[[], Values], *operands: Values) -> V
     except (ValueError, IndexError):
         shapes = " and ".join(str(operand.shape) for operand in operands)
         reason = f"shapes {shapes} do not fit" if shapes else "it has no such entry or axis"
-        raise ShapeError(f"{code(node)}: {reason}") from None
+        raise ShapeError(f": {reason}", node) from None
 
 
 _OPERATIONS: dict[str, Callable[[Values, Values], Values]] = {
