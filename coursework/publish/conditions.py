@@ -35,8 +35,9 @@ _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], bool]] = {
 
 _FUNCTIONS: dict[str, Callable[[Any, Path], Any]] = {
     "len": lambda value, folder: len(value),
-    "is_file": lambda path, folder: os.path.isfile(resolve_input(path, folder)),
-    "is_folder": lambda path, folder: os.path.isdir(resolve_input(path, folder)),
+    # a blank names nothing, not the folder that it would be joined to
+    "is_file": lambda path, folder: path.strip() != "" and os.path.isfile(resolve_input(path, folder)),
+    "is_folder": lambda path, folder: path.strip() != "" and os.path.isdir(resolve_input(path, folder)),
 }
 
 _EACH = "each"

@@ -47,6 +47,8 @@ def test_files_and_folders_are_looked_for_as_from_the_notebook(tmp_path: Path) -
         (str(tmp_path / "weights.pth"), True, False),
         ("data/sport3", False, True),  # the project's own
         ("nowhere", False, False),
+        ("", False, False),
+        (" ", False, False),
         ("a\0b", False, False),
         ("long" * 2000, False, False),
     ]:
