@@ -3,8 +3,9 @@
 Trains three networks (a 50 x 256 MLP with rectifiers and, its gradients underflowing, with sigmoids; the
 152-layer chain; Inception V3 at 96 px) with nothing, with `GradientMonitor` and with what else people use,
 in turns, step by step. Prints, for each, the median over the rounds of its time for a whole training step
-over the bare step's of the same round. Times are CPU seconds of this process on one thread: other processes
-disturb them least (wandb's own service process is not counted).
+over that of bare steps made just before, and the middle half of these ratios; the row of the bare step itself
+shows the noise. Times are CPU seconds of this process on one thread: other processes disturb them least
+(wandb's own service process is not counted).
 
 --json FILE writes the same as JSON; --check exits with 1 and names each target that was missed.
 """
@@ -89,8 +90,12 @@ def mlp(activation: type[nn.Module], gain: float) -> nn.Sequential:
 
 
 def chain() -> nn.Sequential:
-    """Return the assignment's depth, one unit wide."""
-    return nn.Sequential(*[module for _ in range(152) for module in (nn.Linear(1, 1), nn.Sigmoid())])
+    """Return the assignment's depth, one unit wide, with weights under which every layer has a gradient."""
+    layers = [module for _ in range(152) for module in (nn.Linear(1, 1), nn.Tanh())]
+    for linear in layers[::2]:
+        nn.init.normal_(linear.weight, 1.0, 0.1)
+        nn.init.normal_(linear.bias, 0.0, 0.1)
+    return nn.Sequential(*layers)
 
 
 def inception() -> nn.Module:
@@ -98,6 +103,17 @@ def inception() -> nn.Module:
     return torchvision.models.inception_v3(weights=None, aux_logits=False, init_weights=False)
 
 
+def training_of(title: str) -> Training:
+    """Return one of the networks with random inputs, and classes or (of the chain) numbers to learn."""
+    build, shape, _ = MODELS[title]
+    torch.manual_seed(0)
+    model, x = build(), torch.randn(shape)
+    if title == "chain 152":
+        return Training(model, x, torch.rand(shape), nn.MSELoss())
+    return Training(model, x, torch.arange(shape[0]) % 10)
+
+
+#: By name: what builds the network, the shape of its inputs, and steps in a row.
 MODELS: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...], int]] = {
     "MLP 50 x 256": (lambda: mlp(nn.ReLU, 2**0.5), (64, 256), 4),
     "MLP, sigmoid": (lambda: mlp(nn.Sigmoid, 1.0), (64, 256), 4),
@@ -221,14 +237,14 @@ def cockpit_economy(training: Training) -> Iterator[Watcher]:
     configuration = import_module("cockpit.utils.configuration").configuration
     extend(training.model)
     extend(training.loss)
-    each = extend(nn.CrossEntropyLoss(reduction="none"))
+    each = extend(type(training.loss)(reduction="none"))
     cockpit_class = import_module("cockpit").Cockpit
     cockpit = cockpit_class(training.model.parameters(), quantities=configuration("economy"))
 
     def around(training: Training) -> AbstractContextManager[None]:
         information = {
             "batch_size": len(training.x),
-            "individual_losses": each(training.y, training.t),
+            "individual_losses": each(training.y, training.t).flatten(),
             "loss": training.value,
             "optimizer": training.optimizer,
         }
@@ -275,16 +291,32 @@ def seconds(training: Training, watcher: Watcher, steps: int) -> float:
     return statistics.median(times)
 
 
-def compare(training: Training, rounds: int, steps: int) -> tuple[dict[str, list[float]], dict[str, str]]:
+@dataclass
+class Times:
+    """CPU times of one way's steps, one a round, and of bare steps just before."""
+
+    own: list[float] = field(default_factory=list)
+    bare: list[float] = field(default_factory=list)
+
+    def ratios(self) -> list[float]:
+        return [own / bare for own, bare in zip(self.own, self.bare, strict=True)]
+
+    def quartiles(self) -> tuple[float, float, float]:
+        ratios = self.ratios()
+        low, middle, high = statistics.quantiles(ratios * 2, n=4) if len(ratios) > 1 else ratios * 3
+        return low, middle, high
+
+
+def compare(training: Training, rounds: int, steps: int) -> tuple[dict[str, Times], dict[str, str]]:
     """Return every way's times, one a round that it took part in, and why some are missing."""
-    times: dict[str, list[float]] = {name: [] for name in WAYS}
+    times = {name: Times() for name in WAYS}
     missing: dict[str, str] = {}
     with ExitStack() as stack:
         copies: dict[str, tuple[Training, Watcher]] = {}
         for name, way in WAYS.items():
             try:
                 if way.slow:
-                    own = Training(copy.deepcopy(training.model), training.x, training.t)
+                    own = Training(copy.deepcopy(training.model), training.x, training.t, training.loss)
                     copies[name] = own, stack.enter_context(way.watch(own))
                     seconds(*copies[name], steps=1)
                 else:
@@ -297,17 +329,14 @@ def compare(training: Training, rounds: int, steps: int) -> tuple[dict[str, list
             names = [name for name in names if number < SLOW_ROUNDS or not WAYS[name].slow]
             turn = number % len(names)
             for name in names[turn:] + names[:turn]:
-                if name in copies:
-                    times[name].append(seconds(*copies[name], steps=1))
+                slow = name in copies
+                times[name].bare.append(seconds(training, Watcher(), 1 if slow else steps))
+                if slow:
+                    times[name].own.append(seconds(*copies[name], steps=1))
                 else:
                     with WAYS[name].watch(training) as watcher:
-                        times[name].append(seconds(training, watcher, steps))
+                        times[name].own.append(seconds(training, watcher, steps))
     return times, missing
-
-
-def ratio(times: dict[str, list[float]], name: str, base: str) -> float:
-    """Return the median over the rounds of one way's time over another's of the same round."""
-    return statistics.median(a / b for a, b in zip(times[name], times[base], strict=False))
 
 
 #: By network: at most so many bare steps.
@@ -333,26 +362,25 @@ def main() -> int:
     results: dict[str, dict[str, float | str]] = {}
     targets: dict[str, bool] = {}
     for title in given.only or MODELS:
-        build, shape, steps = MODELS[title]
-        torch.manual_seed(0)
-        training = Training(build(), torch.randn(shape), torch.zeros(shape[0], dtype=torch.long))
-        times, missing = compare(training, given.rounds, steps)
-        milliseconds = 1e3 * statistics.median(times["bare step"])
+        times, missing = compare(training_of(title), given.rounds, steps=MODELS[title][2])
+        milliseconds = 1e3 * statistics.median(times["bare step"].bare)
         print(f"\n{title}: bare step {milliseconds:.1f} ms CPU, {given.rounds} rounds")
         results[title] = {"bare step, ms": milliseconds, **missing}
         for name in WAYS:
             if name in missing:
                 print(f"  {name:<30} left out: {missing[name]}")
                 continue
-            results[title][name] = ratio(times, name, "bare step")
-            print(f"  {name:<30} {results[title][name]:>7.3f}")
-        over = ratio(times, "GradientMonitor", "torch._foreach_norm")
+            low, share, high = times[name].quartiles()
+            results[title][name] = share
+            print(f"  {name:<30} {share:>7.3f}   ({low:.3f} to {high:.3f})")
+        monitor, foreach_norm = times["GradientMonitor"], times["torch._foreach_norm"]
+        over = statistics.median(a / b for a, b in zip(monitor.own, foreach_norm.own, strict=True))
         results[title]["GradientMonitor over torch._foreach_norm"] = over
         print(f"  {'GradientMonitor over foreach':<30} {over:>7.3f}")
-        share = ratio(times, "GradientMonitor", "bare step")
+        share = monitor.quartiles()[1]
         targets[f"{title}: GradientMonitor at most {LIMITS[title]} ({share:.3f})"] = share <= LIMITS[title]
         targets[f"{title}: at most {OVER_FOREACH} of _foreach_norm ({over:.3f})"] = over <= OVER_FOREACH
-        share = ratio(times, "GradientMonitor, activations", "bare step")
+        share = times["GradientMonitor, activations"].quartiles()[1]
         targets[f"{title}: activations at most {ACTIVATIONS} ({share:.3f})"] = share <= ACTIVATIONS
     print()
     for target, met in targets.items():

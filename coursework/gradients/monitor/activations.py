@@ -25,15 +25,19 @@ class Activations(Calls):
     ----------
     names : of the modules, in the model's order.
     spaces : says of a module's place how many axes of space its output has, None if unknown.
+    positive : says of a module's place that its output is never negative.
     """
 
     kind = "activation"
 
     def __init__(
-        self, names: Sequence[str], spaces: Callable[[int], int | None] = lambda place: None
+        self,
+        names: Sequence[str],
+        spaces: Callable[[int], int | None] = lambda place: None,
+        positive: Callable[[int], bool] = lambda place: False,
     ) -> None:
         super().__init__(names)
-        self._spaces = spaces
+        self._spaces, self._positive = spaces, positive
         self._centres: list[float | None] = [None] * len(names)
 
     def _axis(self, place: int, dimensions: int) -> int:
@@ -42,7 +46,8 @@ class Activations(Calls):
     def _reduced(self, place: int, tensor: Tensor) -> tuple[Any, ...]:
         """Return size, centre, sum of each unit, sum of squares around the centre, and which units are dead.
 
-        The last two as tensors where only an accelerator knows them, the last as None if no unit is.
+        The sum of squares is a tensor where only an accelerator knows it. Which units are dead is None where
+        the sums tell: outputs that are never negative have a sum of zero only if all are zero.
         """
         if tensor.layout is not torch.strided:
             tensor = tensor.to_dense()
@@ -53,7 +58,7 @@ class Activations(Calls):
         sums = tensor.sum(rest) if rest else tensor
         known = self._centres[place]
         centre: Any = sums.sum() / tensor.numel() if known is None else known
-        dead = _dead(tensor, sums, rest)
+        dead = None if self._positive(place) else _dead(tensor, sums, rest)
         squares = _sum_of_squares(tensor if known == 0 else tensor - centre)
         return tensor.numel(), centre, sums, squares, dead
 
@@ -115,17 +120,9 @@ def _never(alive: Column, axis: int) -> Column:
     return np.asarray(~units.reshape(*units.shape[:2], -1).any(axis=2))
 
 
-def _dead(tensor: Tensor, sums: Tensor, rest: list[int]) -> Any:
-    """Return which units are zero throughout, given their sums; on the CPU None if none is."""
-    if not on_host(tensor):
-        # nothing above zero and a sum of zero: every entry is zero
-        return (sums == 0) & (tensor.amax(rest) == 0) if rest else sums == 0
-    if sums.all():
-        return None
-    zero = sums == 0
-    if rest and not tensor.min() >= 0:  # what has both signs may cancel
-        zero &= ~(tensor != 0).any(rest)
-    return zero.numpy()
+def _dead(tensor: Tensor, sums: Tensor, rest: list[int]) -> Tensor:
+    """Return which units are zero throughout: nothing is above zero there, and the sum is zero."""
+    return (sums == 0) & (tensor.amax(rest) == 0) if rest else sums == 0
 
 
 def _sum_of_squares(tensor: Tensor) -> Any:
@@ -148,7 +145,7 @@ def _of_large(calls: list[list[Any]]) -> tuple[Any, ...]:
     means = np.add.reduceat(np.concatenate(sums), np.cumsum(units) - units) / n
     with np.errstate(invalid="ignore"):
         spread = total / n - (means - centre) ** 2
-    masks = [np.zeros(k, dtype=bool) if one is None else one != 0 for k, one in zip(units, dead, strict=True)]
+    masks = [row == 0 if one is None else one != 0 for row, one in zip(sums, dead, strict=True)]
     return list(place), n, means, np.maximum(spread, 0.0), units, np.concatenate(masks)
 
 

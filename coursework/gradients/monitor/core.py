@@ -59,10 +59,11 @@ class GradientMonitor:
     accelerator is waited for once a step, whatever is measured, and once more where entries are not finite
     or for "update", "zeros" and quantiles.
 
-    What is installed is gone when the block ends: hooks on optimizers; until the end of the first step, hooks
-    on the modules, which see in what order they run and in which types (a compiled model shows neither: its
-    parameters stand in the order in which it lists them); for "delta" and "activation" a hook on every module
-    concerned. Copies of the model that are made meanwhile have none, nor have files that it is saved to.
+    What is installed is gone when the block ends: hooks on optimizers; until the end of the first step, a
+    look at every module's `forward`, to see in what order they run and in which types (a compiled model shows
+    neither: its parameters stand in the order in which it lists them); for "delta" and "activation" the same
+    on the modules concerned. Copies of the model that are made meanwhile, and files that it is saved to, know
+    nothing of it.
 
     With several optimizers, a step ends when one of them comes round again. A step that `GradScaler` skips
     is none, and what was seen on the way to it is forgotten. An optimizer that computes its gradients within
@@ -140,7 +141,7 @@ class GradientMonitor:
             return None
         if runs_compiled(self.model):
             raise MonitorError(
-                "delta and activation are taken by hooks on modules, which a compiled model does not run: "
+                "delta and activation are taken from modules, and a compiled model runs none by itself: "
                 "watch it before torch.compile, or measure gradients alone"
             )
         if modules is not None:

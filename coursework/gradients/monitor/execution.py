@@ -1,8 +1,8 @@
 """What one forward pass tells of a network: the order of its modules, their types, where their units are.
 
 The order in which a model lists its modules need not be that in which they run, and the type of a parameter
-need not be the one that its gradient was computed in (autocast). Hooks that look at this are on the modules
-during the first step only.
+need not be the one that its gradient was computed in (autocast). Modules are watched for this during the
+first step only.
 """
 
 from __future__ import annotations
@@ -90,11 +90,11 @@ class Execution:
     def _looks(self) -> bool:
         return torch.is_grad_enabled() and not torch.compiler.is_compiling()
 
-    def _begin(self, module: nn.Module, inputs: Any) -> None:
+    def _begin(self, module: nn.Module) -> None:
         if self._looks():
             self._ranks.setdefault(module, len(self._ranks))
 
-    def _end(self, module: nn.Module, inputs: Any, output: Any) -> None:
+    def _end(self, module: nn.Module, output: Any) -> None:
         if self._looks() and (tensor := first_tensor(output)) is not None:
             self._last = self._last if (told := spaces_of(module)) is None else told
             self.spaces.setdefault(module, self._last)

@@ -1,52 +1,55 @@
-"""Forward hooks of which neither copies of a module nor files that it is saved to know anything.
+"""Functions called around a module's forward pass, of which copies and saved files of it know nothing.
 
-`copy.deepcopy` and `torch.save` would take a module's hooks along: the copy (an average of the weights, say)
-would report to the monitor, and a hook cannot be saved. While a module is hooked, it answers both by itself.
+Torch's own forward hooks cost a small module as much as its forward pass, switch off the faster inference of
+some modules, and are taken along by `copy.deepcopy` (the copy, an average of the weights, say, would report
+to the monitor) and by `torch.save` (which cannot save them). Here a module gets, for a time, a `forward` of
+its own, and answers both by itself.
 """
 
 from __future__ import annotations
 
 import copy
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from typing import Any
 
 from torch import nn
-from torch.utils.hooks import RemovableHandle
 
-_BEFORE, _AFTER = "_forward_pre_hooks", "_forward_hooks"
 #: Attributes of the instance, which are looked up before those of its class.
-_DEEP, _SAVED = "__deepcopy__", "__reduce_ex__"
+_FORWARD, _DEEP, _SAVED = "forward", "__deepcopy__", "__reduce_ex__"
+
+#: Called with the module before, with the module and its output after a forward pass.
+Before = Callable[[nn.Module], None]
+After = Callable[[nn.Module, Any], None]
 
 
 class Hooks:
-    """Forward hooks on modules."""
+    """Functions around the forward passes of modules."""
 
     def __init__(self) -> None:
-        self._handles: list[tuple[nn.Module, RemovableHandle]] = []
+        self._removals: list[Callable[[], None]] = []
 
     def __bool__(self) -> bool:
-        return bool(self._handles)
+        return bool(self._removals)
 
-    def before(self, module: nn.Module, hook: Callable[[nn.Module, Any], None]) -> None:
-        """Call `hook(module, inputs)` before each forward pass of a module."""
-        self._add(module, module.register_forward_pre_hook(hook))
+    def before(self, module: nn.Module, hook: Before) -> None:
+        """Call `hook(module)` before each forward pass of a module."""
+        cover = _cover_of(module)
+        cover.before.append(hook)
+        self._removals.append(lambda: cover.remove(cover.before, hook))
 
-    def after(self, module: nn.Module, hook: Callable[[nn.Module, Any, Any], None]) -> None:
-        """Call `hook(module, inputs, output)` after each forward pass of a module."""
-        self._add(module, module.register_forward_hook(hook))
-
-    def _add(self, module: nn.Module, handle: RemovableHandle) -> None:
-        self._handles.append((module, handle))
-        _cover_of(module).ours.add(handle.id)
+    def after(self, module: nn.Module, hook: After) -> None:
+        """Call `hook(module, output)` after each forward pass of a module."""
+        cover = _cover_of(module)
+        cover.after.append(hook)
+        self._removals.append(lambda: cover.remove(cover.after, hook))
 
     def remove(self) -> None:
-        """Remove every hook."""
-        for module, handle in self._handles:
-            handle.remove()
-            _cover_of(module).release(handle.id)
-        self._handles.clear()
+        """Remove them all."""
+        for remove in self._removals:
+            remove()
+        self._removals.clear()
 
 
 def _cover_of(module: nn.Module) -> _Cover:
@@ -55,44 +58,49 @@ def _cover_of(module: nn.Module) -> _Cover:
 
 
 class _Cover:
-    """What a module answers by while it has hooks of ours: their keys, and the attributes that it had."""
+    """What a module has while anything of ours is around it."""
 
     def __init__(self, module: nn.Module) -> None:
         self._module = module
-        self.ours: set[int] = set()
-        self._own = {name: vars(module)[name] for name in (_DEEP, _SAVED) if name in vars(module)}
-        self._put_on()
+        self.before: list[Before] = []
+        self.after: list[After] = []
+        self._kept = {name: vars(module)[name] for name in (_FORWARD, _DEEP, _SAVED) if name in vars(module)}
+        self._ours = {_FORWARD: self._around(module.forward), _DEEP: _Copied(self), _SAVED: self.reduced}
+        vars(module).update(self._ours)
 
-    def _put_on(self) -> None:
-        vars(self._module)[_DEEP] = _Copied(self)
-        vars(self._module)[_SAVED] = self.reduced
+    def _around(self, forward: Callable[..., Any]) -> Callable[..., Any]:
+        module, before, after = self._module, self.before, self.after
+
+        @wraps(forward)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            for begin in before:
+                begin(module)
+            output = forward(*args, **kwargs)
+            for end in after:
+                end(module, output)
+            return output
+
+        return run
 
     def _take_off(self) -> None:
-        for name in (_DEEP, _SAVED):
+        for name in self._ours:
             del vars(self._module)[name]
-        vars(self._module).update(self._own)
+        vars(self._module).update(self._kept)
 
-    def release(self, key: int) -> None:
-        """Note that a hook has gone; with the last one everything has."""
-        self.ours.discard(key)
-        if not self.ours:
+    def remove(self, hooks: list[Any], hook: Any) -> None:
+        """Remove a function; with the last one everything goes."""
+        hooks.remove(hook)
+        if not self.before and not self.after:
             self._take_off()
 
     @contextmanager
     def _hidden(self) -> Iterator[nn.Module]:
-        """Let the module be for a moment what it is without the hooks."""
-        kept = {name: list(getattr(self._module, name).items()) for name in (_BEFORE, _AFTER)}
-        for name in kept:
-            for key in self.ours & set(getattr(self._module, name)):
-                del getattr(self._module, name)[key]
+        """Let the module be for a moment what it is without us."""
         self._take_off()
         try:
             yield self._module
         finally:
-            self._put_on()
-            for name, hooks in kept.items():
-                getattr(self._module, name).clear()
-                getattr(self._module, name).update(hooks)
+            vars(self._module).update(self._ours)
 
     def copied(self, memo: dict[int, Any]) -> nn.Module:
         """Return the deep copy of the module."""
@@ -103,16 +111,14 @@ class _Cover:
         """Return what the module is written to a file as."""
         with self._hidden() as module:
             reduced = module.__reduce_ex__(protocol)
-            if not isinstance(reduced, tuple) or len(reduced) < 3 or not isinstance(reduced[2], dict):
-                return reduced
-            # it is written when the hooks are there again
-            state = dict(reduced[2])
-            state |= {name: OrderedDict(state[name]) for name in (_BEFORE, _AFTER) if name in state}
-        return (*reduced[:2], state, *reduced[3:])
+            if isinstance(reduced, tuple) and len(reduced) > 2 and isinstance(reduced[2], dict):
+                # it is written when all of this is there again
+                return (*reduced[:2], dict(reduced[2]), *reduced[3:])
+            return reduced
 
 
 class _Copied:
-    """Called by `copy.deepcopy`; shows whose hooks a module has."""
+    """Called by `copy.deepcopy`; shows what a module has around it."""
 
     def __init__(self, cover: _Cover) -> None:
         self.cover = cover

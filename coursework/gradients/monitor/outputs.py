@@ -1,4 +1,4 @@
-"""Activations and deltas of modules, taken by hooks on their outputs.
+"""Activations and deltas of modules, taken from what they return.
 
 Full backward hooks would be the obvious way to delta, but they make every output a view, which modules that
 work in place (Inception V3's rectifiers among them) may not change: training stops with an error. A hook on
@@ -18,8 +18,11 @@ from coursework.gradients.monitor.activations import Activations
 from coursework.gradients.monitor.calls import Calls, Deltas
 from coursework.gradients.monitor.execution import Execution, first_tensor
 from coursework.gradients.monitor.fetch import Reading
-from coursework.gradients.monitor.hooks import Hooks
+from coursework.gradients.monitor.hooks import After, Hooks
 from coursework.gradients.monitor.record import Block
+
+#: Modules that never return anything negative.
+_POSITIVE = {nn.ReLU, nn.ReLU6, nn.Sigmoid, nn.Hardsigmoid, nn.Softmax, nn.Softplus}
 
 
 def owns_parameters(module: nn.Module) -> bool:
@@ -57,7 +60,7 @@ def innermost(model: nn.Module) -> dict[str, nn.Module]:
 
 
 class OutputWatch:
-    """Hooks on modules' outputs; what they saw since the last step.
+    """What modules returned, and received as delta, since the last step.
 
     Gradients that are thrown away before a step (because a loss scaler skips it) take what belongs to them
     along: between two passes a gradient is remembered, and if it is another one at the step, what came
@@ -90,7 +93,7 @@ class OutputWatch:
         self.clear()
 
     def attach(self) -> None:
-        """Install a forward hook on every module, for each kind."""
+        """Look at what every module returns, for each kind."""
         for kind, chosen in self._modules.items():
             for place, module in enumerate(chosen.values()):
                 self._hooks.after(
@@ -98,7 +101,7 @@ class OutputWatch:
                 )
 
     def detach(self) -> None:
-        """Remove every hook and forget what is pending."""
+        """Look no longer, and forget what is pending."""
         self._hooks.remove()
         self.clear()
 
@@ -162,10 +165,10 @@ class OutputWatch:
     def _walk(self, gradient: Tensor) -> None:
         self._walked = True
 
-    def _take_output(self, place: int) -> Callable[[nn.Module, Any, Any], None]:
+    def _take_output(self, place: int) -> After:
         add = self._calls["activation"].add
 
-        def take(module: nn.Module, inputs: Any, output: Any) -> None:
+        def take(module: nn.Module, output: Any) -> None:
             if self._looks() and (tensor := first_tensor(output)) is not None:
                 add(place, tensor)
                 if not self._awaited and tensor.requires_grad:
@@ -174,7 +177,7 @@ class OutputWatch:
 
         return take
 
-    def _take_delta(self, place: int) -> Callable[[nn.Module, Any, Any], None]:
+    def _take_delta(self, place: int) -> After:
         add = self._calls["delta"].add
 
         def arrive(gradient: Tensor) -> None:
@@ -182,7 +185,7 @@ class OutputWatch:
                 self._walked = True
                 add(place, gradient)
 
-        def take(module: nn.Module, inputs: Any, output: Any) -> None:
+        def take(module: nn.Module, output: Any) -> None:
             if self._looks() and (tensor := first_tensor(output)) is not None and tensor.requires_grad:
                 tensor.register_hook(arrive)
 
@@ -191,4 +194,7 @@ class OutputWatch:
 
 def _activations(chosen: Mapping[str, nn.Module], execution: Execution) -> Activations:
     modules = list(chosen.values())
-    return Activations(list(chosen), lambda place: execution.spaces.get(modules[place]))
+    never_negative = [type(module) in _POSITIVE for module in modules]
+    return Activations(
+        list(chosen), lambda place: execution.spaces.get(modules[place]), never_negative.__getitem__
+    )
