@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_ndtr, ndtr
 
-from coursework.gradients.scaled import Scaled
+from coursework.gradients.scaled import LARGEST_ARGUMENT, Scaled
 
 Floats = NDArray[np.floating[Any]]
 
@@ -84,13 +84,18 @@ def _leaky_slope(a: Scaled) -> Scaled:
 
 
 def _gelu(a: Scaled) -> Scaled:
-    return a * Scaled.exp(log_ndtr(a.to_float()))
+    return a * _tail(log_ndtr(a.to_float()))
 
 
 def _gelu_slope(a: Scaled) -> Scaled:
     x = a.to_float()
-    density = Scaled.exp(-0.5 * x * x) * (1.0 / _SQRT_TAU)
-    return Scaled.exp(log_ndtr(x)) + a * density
+    density = _tail(-0.5 * x * x) * (1.0 / _SQRT_TAU)
+    return _tail(log_ndtr(x)) + a * density
+
+
+def _tail(logarithm: Floats) -> Scaled:
+    # from a = -4e7 down the tails of the normal law end at e^(-2^50): smaller exponents are no whole numbers
+    return Scaled.exp(np.maximum(logarithm, -LARGEST_ARGUMENT))
 
 
 def _plain_gelu_slope(a: Floats, z: Floats) -> Floats:

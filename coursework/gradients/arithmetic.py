@@ -23,6 +23,7 @@ class Arithmetic:
     value : h(a). slope : h'(a) from (a, h(a)).
     is_zero : which numbers are exactly zero.
     inverse_sqrt : 1 / sqrt(x) from (x, mask); 0 where the mask holds.
+    settle : called once a layer with (numbers, twos), where numbers of a narrow range go to about 2^twos.
     """
 
     lift: Callable[[Any], Any]
@@ -30,6 +31,7 @@ class Arithmetic:
     slope: Callable[[Any, Any], Any]
     is_zero: Callable[[Any], Any]
     inverse_sqrt: Callable[[Any, Any], Any]
+    settle: Callable[[Any, int], Any] = lambda x, _: x
 
 
 def scaled_numbers(h: Activation) -> Arithmetic:

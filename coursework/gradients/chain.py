@@ -22,6 +22,9 @@ from coursework.gradients.scaled import Array, Scaled
 
 LINKS = ("chains", "full")
 
+#: What is sent back is kept near 2^this where it can be scaled: it differs more between units than z does.
+_LOUD = 500
+
 
 @dataclass(frozen=True)
 class Networks:
@@ -175,7 +178,7 @@ class Pass(Generic[Numbers]):
         """Return dE/dw_jk^(l) = delta_j^(l+1) z_k^(l), summed over examples, before clipping; shape (B,)."""
         self.networks.weight(l, j, k)
         z: Any = self.z[l]
-        products = [part[j - 1] * z[k - 1] for part in self._sent(l)]
+        products = [part[j - 1] * z[k - 1] for part in self.sent(l)]
         summed: Numbers = total([_over_examples(self.networks, product, 0) for product in products])
         return summed
 
@@ -183,16 +186,16 @@ class Pass(Generic[Numbers]):
         """Return dE/dw^(l), every weight at once, in the shape of w[l]; before clipping."""
         networks, z = self.networks, cast(Any, self.z[l])
         if networks.in_rows(l):
-            products, axis = [part * z for part in self._sent(l)], 1
+            products, axis = [part * z for part in self.sent(l)], 1
         else:
-            products, axis = [part[:, np.newaxis] * z[np.newaxis] for part in self._sent(l)], 2
+            products, axis = [part[:, np.newaxis] * z[np.newaxis] for part in self.sent(l)], 2
         if networks.links == "mask":
             mask = _spread(networks, networks.mask[l][..., np.newaxis])
             products = [product * mask for product in products]
         summed: Numbers = total([_over_examples(networks, product, axis) for product in products])
         return summed
 
-    def _sent(self, l: int) -> Parts:
+    def sent(self, l: int) -> Parts:
         """Return the parts of delta^(l+1) that dE/dw^(l) is made of."""
         networks, parts = self.networks, self.parts.get(l + 1, (self.delta[l + 1],))
         if networks.cure.normalize == "batch" and not networks.b and networks.single_source(l):
@@ -320,6 +323,7 @@ def propagate(networks: Networks, number: Arithmetic, loudness: Array | float = 
             z[l + 1] = h[l + 1] = number.value(normal.get(l + 1, a[l + 1]))
             if cure.residual:
                 z[l + 1] = z[l] + h[l + 1]
+            z[l + 1] = number.settle(z[l + 1], 0)
     error = (a[last] + number.lift(-networks.t)) * number.lift(np.divide(loudness, networks.examples))
     delta = {last: error}
     parts: dict[int, Parts] = {last: (error, None)}
@@ -334,8 +338,9 @@ def propagate(networks: Networks, number: Arithmetic, loudness: Array | float = 
             back = [total(pair) for pair in zip(dz, back, strict=True)]
         dz = back
         slope = number.slope(normal.get(l, a[l]), h[l])
-        sent = [None if part is None else slope * part for part in dz]
-        parts[l] = scalings[l].pull_back(sent, number, networks.invariant(l)) if l in scalings else sent
+        sent: Parts = [None if part is None else slope * part for part in dz]
+        sent = scalings[l].pull_back(sent, number, networks.invariant(l)) if l in scalings else sent
+        parts[l] = [None if part is None else number.settle(part, _LOUD) for part in sent]
         delta[l] = total(parts[l])
     return Pass(networks, a, z, delta, normal, parts if scalings else {})
 
@@ -346,8 +351,10 @@ def run(networks: Networks) -> Trace:
     They have 53 bits, see `scaled`. So a trace is right to the last digits for chains and for networks that
     contract; in the chaotic phase rounding grows with depth until it changes the gradients of single networks
     (fully connected tanh, 16 wide, standard deviation 3 / sqrt(16), 152 layers: by up to 3.2 decades, with
-    wrong signs among them). Batch normalization over four and more examples may cancel earlier, see `Normalized`. Sums
-    that cancel to the last bit count as zero: `certain` has whole numbers judged without rounding.
+    wrong signs among them). Batch normalization over four examples or more may cancel earlier;
+    `log10_uncertainty` finds such networks. Single weights' gradients may where all units of a layer have
+    become alike over a batch (batch normalization and leaky slopes). Sums that cancel to the last bit count
+    as zero: `certain` has whole numbers judged without rounding.
     """
     return trace_of(propagate(networks, scaled_numbers(networks.h)))
 

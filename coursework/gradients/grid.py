@@ -20,12 +20,15 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from coursework.gradients.activations import STRAIGHT
-from coursework.gradients.arithmetic import plain_numbers
-from coursework.gradients.chain import Networks, propagate, run
+from coursework.gradients.arithmetic import plain_numbers, scaled_numbers
+from coursework.gradients.chain import Networks, propagate, trace_of
 from coursework.gradients.ensembles import ChainSpec, draw
+from coursework.gradients.resolution import RESOLVED, difference, with_twins
 from coursework.gradients.scaled import Array
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+#: How many of a cell's networks are run beside twins that differ in their last bits.
+_SAMPLE = 100
 #: A factor for the error that is sent back, and log10 of a norm under which float64 may have lost places.
 _LOUD, _TRUSTED = 1e240, -290.0
 
@@ -56,7 +59,7 @@ def grid_of(base: ChainSpec, axes: Mapping[str, Sequence[Any]]) -> list[ChainSpe
     return [replace(base, **chosen) for chosen in merged]
 
 
-def arriving(networks: Networks) -> tuple[Array, NDArray[np.bool_]]:
+def arriving(networks: Networks, loudness: Array | float = 1.0) -> tuple[Array, NDArray[np.bool_]]:
     """Return log10 ||delta^(2)|| / ||e||: the share of the output's error that reaches the first layer.
 
     Gradients are linear in the error, so it is made loud on the way back (times 1e240), which gives float64
@@ -66,12 +69,16 @@ def arriving(networks: Networks) -> tuple[Array, NDArray[np.bool_]]:
     float64 makes of a saturated sigmoid's slope, z (1 - z), is relatively wrong by 1e-3 at a = 30, where it
     is 1e-13.)
 
+    Parameters
+    ----------
+    loudness : another factor, or one for each network: the same share, otherwise rounded.
+
     Returns
     -------
     the logarithms, and which networks had to be computed again; both of shape (B,).
     """
     with np.errstate(all="ignore"):
-        done = propagate(networks, plain_numbers(networks.h, np.float64), _LOUD)
+        done = propagate(networks, plain_numbers(networks.h, np.float64), _LOUD * loudness)
         # row 0 is the output's, the last one that of layer 2
         deltas = np.stack([_log10_length(delta) for delta in done.delta.values()])
         values = np.stack([_log10_length(z) for z in done.z.values()])
@@ -82,7 +89,9 @@ def arriving(networks: Networks) -> tuple[Array, NDArray[np.bool_]]:
     if networks.activation not in STRAIGHT:
         again |= np.isneginf(found)
     if again.any():
-        exact = run(networks.select(np.flatnonzero(again))).log10_delta_norms
+        once_more = networks.select(np.flatnonzero(again))
+        factors = np.broadcast_to(loudness, networks.batch)[again]
+        exact = trace_of(propagate(once_more, scaled_numbers(networks.h), factors)).log10_delta_norms
         found[again] = exact[0] - exact[-1]
     return found, again
 
@@ -98,13 +107,18 @@ def _log10_length(vectors: Array) -> Array:
 def measure(spec: ChainSpec, networks: int, seed: int) -> dict[str, float]:
     """Return quantiles of `arriving` over the networks that have a gradient, and the share that has none."""
     try:
-        logs, again = arriving(draw(spec, networks, seed))
+        batch = draw(spec, networks, seed)
+        logs, again = arriving(batch)
+        sample = batch.select(slice(_SAMPLE))
+        everyone, loudness = with_twins(sample, seed, twins=1)
+        uncertain = difference(arriving(everyone, loudness)[0], sample.batch)
     except ValueError as error:
         raise ValueError(f"{error} (in the cell {spec})") from error
     alive = logs[np.isfinite(logs)]
     quantiles = np.quantile(alive, LEVELS) if alive.size else np.full(len(LEVELS), np.nan)
     names = [f"q{round(100 * level):02}" for level in LEVELS]
     shares = {"zero": float(np.mean(np.isneginf(logs))), "recomputed": float(np.mean(again))}
+    shares["unresolved"] = float(np.mean(uncertain > RESOLVED))
     return dict(zip(names, quantiles.tolist(), strict=True)) | shares
 
 
@@ -135,7 +149,8 @@ def run_grid(
     Returns
     -------
     The attributes of `ChainSpec`; q05 to q95, quantiles of log10 ||delta^(2)|| / ||e|| over the networks that
-    have a gradient; zero, the share that has none; recomputed, the share beyond float64.
+    have a gradient; zero, the share that has none; recomputed, the share beyond float64; unresolved, the
+    share of networks (of 100) whose logarithm is not known to 0.1 in 53 bits, see `log10_uncertainty`.
     """
     if not specs:
         raise ValueError("specs is empty: name at least one cell")

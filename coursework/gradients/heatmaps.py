@@ -35,7 +35,8 @@ def plot_grid(frame: pd.DataFrame, laws: Mapping[tuple[str, float], str]) -> Fig
     """Draw a sweep: one panel for each activation and cure, weight law against depth.
 
     Colour and number: the median of log10 ||delta^(2)|| / ||e|| over the networks that have a gradient. Grey:
-    none has. A number in brackets: fewer than half of them have.
+    none has. A number in brackets: fewer than half of them have. With a tilde: rounding decides what it is in
+    more than a tenth of them.
 
     Parameters
     ----------
@@ -54,10 +55,11 @@ def plot_grid(frame: pd.DataFrame, laws: Mapping[tuple[str, float], str]) -> Fig
         rows = [[cells.loc[(cure, activation, depth, *law)] for law in laws] for depth in depths]
         medians = np.array([[float(cell["q50"]) for cell in row] for row in rows])
         zeros = np.array([[float(cell["zero"]) for cell in row] for row in rows])
+        rounded = np.array([[float(cell["unresolved"]) for cell in row] for row in rows])
         image = axes.imshow(medians, cmap=_MAP, norm=_scale(), aspect="auto", origin="lower")
         axes.set_facecolor("#c8c8c8")
         for y, x in np.ndindex(medians.shape):
-            _write(axes, x, y, float(medians[y, x]), float(zeros[y, x]))
+            _write(axes, x, y, float(medians[y, x]), float(zeros[y, x]), float(rounded[y, x]))
         bottom, left = number >= len(panels) - len(activations), number % len(activations) == 0
         axes.set_xticks(range(len(laws)), list(laws.values()) if bottom else [], rotation=90, fontsize=8)
         axes.set_yticks(range(len(depths)), [str(depth) for depth in depths] if left else [], fontsize=8)
@@ -71,12 +73,13 @@ def plot_grid(frame: pd.DataFrame, laws: Mapping[tuple[str, float], str]) -> Fig
     return figure
 
 
-def _write(axes: Axes, x: int, y: int, median: float, zero: float) -> None:
+def _write(axes: Axes, x: int, y: int, median: float, zero: float, rounded: float) -> None:
     if not np.isfinite(median):
         text, colour = "dead", "#1a1a1a"
     else:
         text = f"{median:.0f}".replace("-0", "0") if abs(median) < 1 else f"{median:.0f}"
         text = f"({text})" if zero > 0.5 else text
+        text = f"~{text}" if rounded > 0.1 else text
         colour = "white" if abs(median) > 25 else "#1a1a1a"
     axes.text(x, y, text, ha="center", va="center", fontsize=7, color=colour)
 

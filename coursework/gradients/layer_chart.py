@@ -15,6 +15,9 @@ from coursework.gradients.precision import log10_smallest
 #: The quantiles that the rows of the bands are.
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
+#: Layers are left out in which more than this share of the networks is not resolved in 53 bits.
+UNRESOLVED = 0.1
+
 #: The bands have corners at this many layers at most; the median, at every layer.
 CORNERS = 40
 
@@ -24,12 +27,13 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 742, 66, 345
 Place = Callable[[float, float], tuple[float, float]]
 
 
-def layer_chart(bands: NDArray[Any], title: str) -> str:
+def layer_chart(bands: NDArray[Any], title: str, unresolved: NDArray[Any]) -> str:
     """Return the quantiles `LEVELS` of log10 |dE/dw_11^(l)| as a chart.
 
     Parameters
     ----------
     bands : shape (5, depth), column l - 1 for layer l; NaN where no network has a gradient.
+    unresolved : booleans, shape (depth,): layers left out since rounding decides what they are.
     """
     depth = bands.shape[1]
     finite = bands[np.isfinite(bands)]
@@ -46,6 +50,7 @@ def layer_chart(bands: NDArray[Any], title: str) -> str:
     _draw_axes(svg, depth, low, high, at)
     if finite.size:
         _draw_bands(svg, bands, at)
+        _mark_unresolved(svg, unresolved, at, low)
     else:
         svg.text((_LEFT + _RIGHT) / 2, (_TOP + _BOTTOM) / 2, "exactly 0 in every layer", 16)
     return str(svg)
@@ -79,6 +84,14 @@ def _draw_bands(svg: Svg, bands: NDArray[Any], at: Place) -> None:
             svg.area(there + back, "minus", opacity)
     for stretch in _stretches(np.arange(depth), bands[2]):
         svg.curve([at(i + 1, bands[2, i]) for i in stretch], "minus", 2.5)
+
+
+def _mark_unresolved(svg: Svg, marked: NDArray[Any], at: Place, low: float) -> None:
+    """Draw a bar along the layers whose numbers are those of rounding."""
+    for stretch in runs(i if mark else None for i, mark in enumerate(marked.tolist())):
+        svg.line(at(stretch[0] + 0.5, low), at(stretch[-1] + 1.5, low), "plus", 6)
+    if marked.any():
+        svg.text(_LEFT, _BOTTOM + 40, "bar: left out, rounding decides", 12, colour="plus", anchor="start")
 
 
 def _stretches(layers: NDArray[Any], values: NDArray[Any]) -> list[list[int]]:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import expit
 
 from coursework._common.panel import Panel
 from coursework._common.states import State, states_html
-from coursework.gradients.activations import ACTIVATIONS, Activation
-from coursework.gradients.arithmetic import Arithmetic, plain_numbers
-from coursework.gradients.chain import Networks, Pass, propagate, run
+from coursework.gradients.activations import ACTIVATIONS
+from coursework.gradients.arithmetic import scaled_numbers
+from coursework.gradients.blocks import block_numbers, cancelled, strayed
+from coursework.gradients.chain import Networks, propagate, trace_of
 from coursework.gradients.ensembles import ChainSpec, draw
-from coursework.gradients.layer_chart import LEVELS, layer_chart
+from coursework.gradients.layer_chart import LEVELS, UNRESOLVED, layer_chart
+from coursework.gradients.resolution import RESOLVED, difference, with_twins
 from coursework.gradients.scaled import Array
 from coursework.gradients.sweep import quantiles
 
@@ -34,18 +34,6 @@ REMEDIES: dict[str, Mapping[str, Any]] = {
     "layer norm": {"cure": "layer norm"},
     "batch norm": {"cure": "batch norm", "examples": 3},
 }
-
-#: log10 under which float64 may have lost places on the way.
-_TRUSTED = -290.0
-
-#: h'(a), from (a, h(a)), right to the last places for every a.
-_SLOPES: dict[str, Callable[[Array, Array], Array]] = {
-    "sigmoid": lambda a, z: np.asarray(expit(a) * expit(-a)),
-    "tanh": lambda a, z: np.asarray(4 * expit(2 * a) * expit(-2 * a)),
-}
-
-#: Under this float64 has lost places.
-_TINY = 10.0**_TRUSTED
 
 
 def gradient_panel(*, depth: int = 152, width: int = 8, seed: int = 0) -> Panel:
@@ -117,44 +105,28 @@ class Knobs:
         return ChainSpec(self.depth, "full", self.activation, scale=float(scale), width=self.width, **remedy)
 
 
-def log10_gradients(networks: Networks) -> Array:
+def log10_gradients(networks: Networks, loudness: Array | float = 1.0) -> Array:
     """Return log10 |dE/dw_11^(l)|, shape (depth, B), row l - 1 for layer l; -inf where exactly zero.
 
-    In float64, and once more without underflow for the networks in which that may have lost something.
+    NaN where its sum over the examples cancels so far that rounding decides what is left (`cancelled`).
+
+    In numbers that share an exponent, and once more in `Scaled` ones for the networks in which that may have
+    lost something.
+
+    Parameters
+    ----------
+    loudness : a factor, or one for each network, for the error that is sent back.
     """
     with np.errstate(all="ignore"):
-        plain = propagate(networks, _numbers(networks.h))
-        logs = np.log10(np.abs([plain.gradient(l) for l in range(1, networks.depth + 1)]))
-    doubtful = ~(np.isfinite(logs) & (logs > _TRUSTED)) & ~_silent(plain)
-    again = np.flatnonzero(doubtful.any(axis=0) | _underflowed(plain))
+        done = propagate(networks, block_numbers(networks.h), loudness)
+        logs = np.stack([done.gradient(l).log10_abs() for l in range(1, networks.depth + 1)])
+        again = np.flatnonzero(strayed(done))
     if again.size:
-        logs[:, again] = run(networks.select(again)).log10_gradients
-    return np.asarray(logs)
-
-
-def _silent(plain: Pass[Array]) -> NDArray[np.bool_]:
-    """Return where a switched-off rectified linear unit makes dE/dw_11^(l) zero; shape (depth, B)."""
-    layers = range(1, plain.networks.depth + 1)
-    if plain.networks.activation != "relu":
-        return np.zeros((len(layers), plain.networks.batch), dtype=bool)
-    zero = [(plain.delta[l + 1][0] == 0) | (plain.z[l][0] == 0) for l in layers]
-    # of several examples each must be silent
-    return np.stack([each if each.ndim == 1 else each.all(axis=0) for each in zero])
-
-
-def _underflowed(plain: Pass[Array]) -> NDArray[np.bool_]:
-    """Return in which networks some activation or delta came near the end of float64's range; shape (B,)."""
-    found = np.zeros(plain.networks.batch, dtype=bool)
-    for numbers in (*plain.z.values(), *plain.delta.values()):
-        tiny = (numbers != 0) & (np.abs(numbers) < _TINY)
-        found |= tiny.reshape(-1, tiny.shape[-1]).any(axis=0)
-    return found
-
-
-def _numbers(h: Activation) -> Arithmetic:
-    """Return float64 whose slopes keep their places where a unit saturates, as z (1 - z) does not."""
-    numbers = plain_numbers(h, np.float64)
-    return replace(numbers, slope=_SLOPES[h.name]) if h.name in _SLOPES else numbers
+        factors = np.broadcast_to(loudness, networks.batch)[again]
+        exact = propagate(networks.select(again), scaled_numbers(networks.h), factors)
+        logs[:, again] = trace_of(exact).log10_gradients
+    logs[cancelled(done)] = np.nan
+    return logs - np.log10(loudness)
 
 
 def gradient_state(knobs: Knobs, seed: int) -> State:
@@ -164,19 +136,30 @@ def gradient_state(knobs: Knobs, seed: int) -> State:
     ------
     ValueError : the knobs do not go together, such as layer normalization of layers one unit wide.
     """
-    logs = log10_gradients(draw(knobs.spec(), NETWORKS, seed))
+    networks, loudness = with_twins(draw(knobs.spec(), NETWORKS, seed), seed, twins=1)
+    everyone = log10_gradients(networks, loudness)
+    # not NaN, and the same in the twin
+    unresolved = (~(difference(everyone, NETWORKS) <= RESOLVED)).mean(axis=1) > UNRESOLVED
+    logs = everyone[:, :NETWORKS]
     bands = quantiles(logs, LEVELS)
+    bands[:, unresolved] = np.nan
     zero = int(np.isneginf(logs[0]).sum())
-    first, last = bands[2, 0], bands[2, -1]
     shape = f"{knobs.depth} layers of {knobs.width}, {knobs.activation}"
     what = f"{shape}, weights times {knobs.scale:.3g}, cure: {knobs.cure}"
-    lost = f"in {zero} of {NETWORKS} networks it is exactly 0 in layer 1"
-    if np.isnan(first):
+    if zero == NETWORKS:
         found = f"the gradient is exactly 0 in layer 1 of all {NETWORKS} networks"
     else:
-        found = f"the median is 10^{first:.1f} in layer 1 and 10^{last:.1f} in layer {knobs.depth}; {lost}"
+        sizes = [
+            f"{'not resolved' if unresolved[l - 1] else f'10^{bands[2, l - 1]:.1f}'} in layer {l}"
+            for l in (1, knobs.depth)
+        ]
+        found = f"the median is {' and '.join(sizes)}"
+        found += f"; in {zero} of {NETWORKS} networks it is exactly 0 in layer 1"
+    if unresolved.any():
+        found += f"; {unresolved.sum()} layers are left out: rounding decides there in over a tenth of them"
     alt = f"The size of the gradient of the first weight against the layer, {what}: {found}."
-    return State(layer_chart(bands, what), alt, (_typeset(f"{found[0].upper()}{found[1:]}."),))
+    chart = layer_chart(bands, what, unresolved)
+    return State(chart, alt, (_typeset(f"{found[0].upper()}{found[1:]}."),))
 
 
 def _typeset(text: str) -> str:

@@ -10,8 +10,8 @@ from coursework.gradients.arithmetic import scaled_numbers
 from coursework.gradients.chain import Networks, propagate, trace_of
 from coursework.gradients.scaled import Array
 
-#: By chance one twin may come out as wrong as the network itself.
-_TWINS = 2
+#: A logarithm that is uncertain by no more than this counts as known.
+RESOLVED = 0.1
 
 
 def log10_uncertainty(networks: Networks, seed: int = 0) -> Array:
@@ -25,34 +25,40 @@ def log10_uncertainty(networks: Networks, seed: int = 0) -> Array:
     -------
     shape (depth, B), row l-2 for layer l; 0 where both are exactly zero, infinite where one is.
     """
-    everyone, loudness = with_twins(networks, seed)
+    # by chance one twin may come out as wrong as the network itself
+    everyone, loudness = with_twins(networks, seed, twins=2)
     found = trace_of(propagate(everyone, scaled_numbers(networks.h), loudness)).log10_delta_norms
-    return difference(found - np.log10(loudness))
+    return difference(found - np.log10(loudness), networks.batch)
 
 
-def with_twins(networks: Networks, seed: int) -> tuple[Networks, Array]:
-    """Return the networks, twice followed by twins that differ in the last bits, and a loudness for each.
+def with_twins(networks: Networks, seed: int, twins: int) -> tuple[Networks, Array]:
+    """Return the networks, so many times followed by twins that differ in the last bits, and their loudness.
 
-    The twins' errors are to be multiplied by theirs, between 1 and 2, when they are sent back (`propagate`).
+    The twins' errors are to be multiplied by it, between 1 and 2, when they are sent back (`propagate`).
     """
     rng = np.random.default_rng(seed)
 
     def beside(values: Array) -> Array:
-        towards = rng.choice([-np.inf, np.inf], size=(*values.shape[:-1], _TWINS * values.shape[-1]))
-        twins = np.nextafter(np.tile(values, _TWINS), towards)
-        return np.concatenate([values, np.where(np.tile(values, _TWINS) == 0, 0.0, twins)], axis=-1)
+        copies = np.tile(values, twins)
+        moved = np.nextafter(copies, rng.choice([-np.inf, np.inf], size=copies.shape))
+        return np.concatenate([values, np.where(copies == 0, 0.0, moved)], axis=-1)
 
     w = {l: beside(values) for l, values in networks.w.items()}
-    b = {l: np.tile(values, 1 + _TWINS) for l, values in networks.b.items()}
-    all_of_them = replace(networks, w=w, b=b, x=beside(networks.x), t=np.tile(networks.t, 1 + _TWINS))
-    loudness = rng.uniform(1, 2, (1 + _TWINS) * networks.batch)
+    b = {l: np.tile(values, 1 + twins) for l, values in networks.b.items()}
+    all_of_them = replace(networks, w=w, b=b, x=beside(networks.x), t=np.tile(networks.t, 1 + twins))
+    loudness = rng.uniform(1, 2, (1 + twins) * networks.batch)
     loudness[: networks.batch] = 1.0
     return all_of_them, loudness
 
 
-def difference(logs: Array) -> Array:
-    """Return how far logarithms, those of all the networks of `with_twins`, are from those of their twins."""
-    here, *twins = np.split(logs, 1 + _TWINS, axis=-1)
+def difference(logs: Array, networks: int) -> Array:
+    """Return how far the logarithms of the first `networks` of `with_twins` are from those of their twins.
+
+    Parameters
+    ----------
+    logs : shape (..., B), of all of them.
+    """
+    here, *twins = np.split(logs, logs.shape[-1] // networks, axis=-1)
     with np.errstate(invalid="ignore"):
         far = [np.where(here == beside, 0.0, np.abs(here - beside)) for beside in twins]
     return np.asarray(np.max(far, axis=0))

@@ -23,7 +23,7 @@ _NEGLIGIBLE = -2200
 #: The exponent given to zeros while the largest one is looked for.
 _NO_EXPONENT = np.int64(-(2**60))
 #: The largest argument of `Scaled.exp`: beyond it the exponent would not be a whole number any more.
-_LARGEST_ARGUMENT = 2.0**50
+LARGEST_ARGUMENT = 2.0**50
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,10 @@ class Scaled:
     @classmethod
     def of(cls, values: ArrayLike) -> Scaled:
         """Return `values` (finite floats, any shape) without rounding them."""
-        return cls._normalized(np.asarray(values, dtype=np.float64), np.int64(0))
+        values = np.asarray(values, dtype=np.float64)
+        if not np.all(np.isfinite(values)):
+            raise ValueError("a scaled number must be finite: an input, weight or bias is NaN or infinite")
+        return cls._normalized(values, np.int64(0))
 
     @classmethod
     def of_whole(cls, values: NDArray[Any]) -> Scaled:
@@ -68,7 +71,7 @@ class Scaled:
             if |x| exceeds 2**50.
         """
         x = np.asarray(x, dtype=np.float64)
-        if not np.all(np.abs(x) <= _LARGEST_ARGUMENT):
+        if not np.all(np.abs(x) <= LARGEST_ARGUMENT):
             worst = float(np.max(np.abs(x)))
             raise ValueError(f"exp of {worst:g} is beyond 2**50: use smaller weights or biases")
         twos = np.floor(x / np.log(2.0))
@@ -76,8 +79,6 @@ class Scaled:
 
     @classmethod
     def _normalized(cls, mantissa: Array, exponent: NDArray[np.int64] | np.int64) -> Scaled:
-        if not np.all(np.isfinite(mantissa)):
-            raise ValueError("a scaled number must be finite: an input, weight or bias is NaN or infinite")
         mantissa, shift = np.frexp(mantissa)
         return cls(mantissa, np.where(mantissa == 0, np.int64(0), exponent + shift))
 
@@ -88,9 +89,12 @@ class Scaled:
     __rmul__ = __mul__
 
     def __add__(self, other: Scaled) -> Scaled:
-        mantissa = np.stack(np.broadcast_arrays(self.mantissa, other.mantissa))
-        exponent = np.stack(np.broadcast_arrays(self.exponent, other.exponent))
-        return Scaled(mantissa, exponent).sum(axis=0)
+        mine = np.where(self.mantissa == 0, _NO_EXPONENT, self.exponent)
+        theirs = np.where(other.mantissa == 0, _NO_EXPONENT, other.exponent)
+        largest = np.maximum(mine, theirs)
+        return self._normalized(
+            _aligned(self.mantissa, mine - largest) + _aligned(other.mantissa, theirs - largest), largest
+        )
 
     def inverse_sqrt(self, mask: ArrayLike = False) -> Scaled:
         """Return 1 / sqrt(x) of positive numbers, and 0 where `mask` holds."""
@@ -108,8 +112,7 @@ class Scaled:
         """Return the sum along `axis`, aligned to the largest exponent (relative error as in float64)."""
         exponent = np.where(self.mantissa == 0, _NO_EXPONENT, self.exponent)
         largest = exponent.max(axis=axis, keepdims=True)
-        shift = np.maximum(exponent - largest, _NEGLIGIBLE).astype(np.int32)
-        aligned = np.ldexp(self.mantissa, shift)
+        aligned = _aligned(self.mantissa, exponent - largest)
         return self._normalized(aligned.sum(axis=axis), largest.squeeze(axis))
 
     @property
@@ -138,3 +141,7 @@ class Scaled:
         with np.errstate(over="ignore", under="ignore"):
             value: Array = np.ldexp(self.mantissa, np.clip(self.exponent, -2200, 2200).astype(np.int32))
         return value
+
+
+def _aligned(mantissa: Array, shift: NDArray[np.int64]) -> Array:
+    return np.asarray(np.ldexp(mantissa, np.maximum(shift, _NEGLIGIBLE).astype(np.int32)))

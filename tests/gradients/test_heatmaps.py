@@ -31,6 +31,14 @@ def test_every_cell_of_the_grid_has_its_number_and_dead_ones_say_so() -> None:
     assert bar.get_ylabel().startswith("median")
 
 
+def test_cells_that_rounding_decides_have_a_tilde() -> None:
+    base = ChainSpec(38, "full", "relu", cure="batch norm")
+    frame = run_grid(grid_of(base, {"law,scale": list(LAWS), "examples": [4]}), 30, seed=0, progress=False)
+    assert frame["unresolved"].min() > 0.1
+    panel, _ = plot_grid(frame, LAWS).axes
+    assert all(text.get_text().startswith("~-") for text in panel.texts)
+
+
 def test_the_planes_carry_the_critical_lines_of_theory() -> None:
     phase = wide_phase("tanh", [0.6, 0.9, 1.1, 3.0], width=20, depth=30, networks=10, seed=0)
     narrow = narrow_phase([2, 8], [1.0, 2.0, 3.0], networks=100, seed=0)

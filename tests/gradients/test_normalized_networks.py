@@ -15,7 +15,8 @@ from coursework.gradients.chain import Networks, run
 from coursework.gradients.cures import EPSILON
 from coursework.gradients.ensembles import ChainSpec, draw
 from coursework.gradients.grid import arriving
-from coursework.gradients.resolution import log10_uncertainty
+from coursework.gradients.panel import log10_gradients
+from coursework.gradients.resolution import RESOLVED, difference, log10_uncertainty, with_twins
 from coursework.gradients.scaled import Array
 
 mp = mpmath.mp
@@ -130,3 +131,15 @@ def test_what_53_bits_do_not_resolve_is_found(spec: ChainSpec, wrong_ones: int) 
     assert wrong_ones < np.count_nonzero(wrong) < 30
     assert np.count_nonzero(wrong & ~uncertain) <= 1
     assert np.count_nonzero(uncertain & ~wrong) <= 4
+
+
+def test_what_the_panel_shows_of_units_that_become_alike_is_right_or_left_out() -> None:
+    batch = draw(replace(BATCH, depth=100, activation="leaky relu"), 8, seed=726)
+    _, first = reference(batch, 560)
+    everyone, loudness = with_twins(batch, 0, twins=1)
+    logs = log10_gradients(everyone, loudness)
+    shown = difference(logs, batch.batch) <= RESOLVED
+    wrong = ~(np.abs(logs[:, : batch.batch] - first) <= 0.1)
+    assert np.count_nonzero(wrong) > 100
+    assert np.count_nonzero(wrong & shown) <= 2
+    assert np.count_nonzero(shown) > 400

@@ -120,7 +120,7 @@ def test_the_states_are_the_same_each_time() -> None:
 
 def test_a_chart_draws_the_median_of_every_layer_and_leaves_gaps_where_there_is_none() -> None:
     bands = np.linspace(-3, -1, 5)[:, np.newaxis] + np.linspace(-20, 0, 30)
-    root = ElementTree.fromstring(layer_chart(bands, "<title>"))
+    root = ElementTree.fromstring(layer_chart(bands, "<title>", np.zeros(30, dtype=bool)))
     (curve,) = root.findall(f"{SVG}polyline")
     points = [tuple(map(float, point.split(","))) for point in (curve.get("points") or "").split()]
     assert len(points) == 30
@@ -128,15 +128,41 @@ def test_a_chart_draws_the_median_of_every_layer_and_leaves_gaps_where_there_is_
     assert [y for _, y in points] == sorted((y for _, y in points), reverse=True)
     assert len(root.findall(f"{SVG}polygon")) == 2
     bands[:, 10:12] = np.nan
-    root = ElementTree.fromstring(layer_chart(bands, "t"))
+    root = ElementTree.fromstring(layer_chart(bands, "t", np.zeros(30, dtype=bool)))
     assert len(root.findall(f"{SVG}polyline")) == 2
     assert len(root.findall(f"{SVG}polygon")) == 4
 
 
 def test_the_floor_of_float32_is_drawn_where_it_is_in_view() -> None:
     def words(low: float) -> str:
-        root = ElementTree.fromstring(layer_chart(np.linspace(low, 0, 20) * np.ones((5, 1)), "t"))
+        bands = np.linspace(low, 0, 20) * np.ones((5, 1))
+        root = ElementTree.fromstring(layer_chart(bands, "t", np.zeros(20, dtype=bool)))
         return " ".join(text.text or "" for text in root.findall(f"{SVG}text"))
 
     assert "float32 stores 0" in words(-60.0)
     assert "float32 stores 0" not in words(-30.0)
+
+
+def test_layers_that_rounding_decides_are_marked() -> None:
+    bands = np.linspace(-30, 0, 20) * np.ones((5, 1))
+
+    def marks(unresolved: np.ndarray) -> tuple[int, bool]:
+        root = ElementTree.fromstring(layer_chart(bands, "t", unresolved))
+        words = " ".join(text.text or "" for text in root.findall(f"{SVG}text"))
+        bars = [line for line in root.findall(f"{SVG}line") if line.get("stroke-width") == "6.0"]
+        return len(bars), "rounding decides" in words
+
+    assert marks(np.zeros(20, dtype=bool)) == (0, False)
+    assert marks(np.arange(20) % 10 < 3) == (2, True)
+
+
+def test_layers_that_53_bits_do_not_resolve_are_left_out() -> None:
+    # leaky slopes under batch norm: in the middle the units are alike to far more than 53 bits
+    state = gradient_state(Knobs(152, "leaky relu", 2.0, 2, "batch norm"), 0)
+    found = re.search(r"; (\d+) layers are left out: rounding decides there", state.alt)
+    assert found is not None
+    assert 50 < int(found[1]) < 150
+    curves = ElementTree.fromstring(state.drawing).findall(f"{SVG}polyline")
+    points = sum(len((curve.get("points") or "").split()) for curve in curves)
+    assert points == 152 - int(found[1])
+    assert "rounding" not in gradient_state(Knobs(152, "relu", 2.0, 2, "batch norm"), 0).alt
