@@ -6,6 +6,7 @@ language and compared with the record's right side, on its own networks, by deri
 
 import re
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -267,7 +268,9 @@ def agrees(text, claim):
     """Return whether both sides of "iff" say the same in all networks, and what the record says."""
     (_, checked), *_ = claim.right.items()
     layout = question(claim.question).layout
-    for line, grounds, forall in instances(text, claim, {}):
+    # numbers of units make an instance of every layer of every network: some are enough
+    some = slice(None, None, 4 if UNITS.search(text) else 1)
+    for line, grounds, forall in list(instances(text, claim, {}))[some]:
         gradient, zero, _ = read_proposition(line, layout)
         assert isinstance(gradient, Comparison)
         contrary = gradient.relation == "≠"
@@ -319,11 +322,67 @@ def test_the_networks_without_biases_have_none():
 
 def test_a_premise_holds_in_all_networks_of_the_family():
     claim = claims()["2.3.e"]
-    premise = re.sub("15[123]", lambda match: LAYERS[match[0]], claim.corrected[0])
+    premise = re.sub("15[123]", lambda match: LAYERS[match[0]], claim.corrected[0].rstrip(":"))
     proposition, *_ = read_proposition(premise, question(claim.question).layout)
     outcome = compare(stated(proposition), "0 == 0", draw(claim.family, claim.activation, 101), claim.forall)
     assert outcome.status == "equal"
     assert outcome.points
+
+
+def along_paths(line, ground, l, i):
+    """Return the printed sum over paths from unit i of layer l, written out for one network."""
+    products = re.findall(r"\\prod_\{m=l(\+1)?\}\^\{L-1\}([^\\]*)", line)
+    assert "".join(rf"\prod_{{m=l{step}}}^{{L-1}}{body}" for step, body in products) == line.split(r"\ ")[1]
+    units = [range(1, size + 1) for size in ground.sizes[l:]]
+    terms = []
+    for path in product([i], *units):
+        at = dict(zip(range(l, ground.L + 1), path, strict=True))
+        factors = [
+            body.replace("i_{m+1}", str(at[m + 1])).replace("i_m", str(at[m])).replace("(m)", f"({m})")
+            for step, body in products
+            for m in range(l + bool(step), ground.L)
+        ]
+        terms.append("".join(factors))
+    return "+".join(terms)
+
+
+def paths_agree(claim):
+    """Return whether G.4, its sum written out, is the derivative and what the record says."""
+    (_, checked), *_ = claim.right.items()
+    lines = [re.sub("15[123]", lambda match: LAYERS[match[0]], line).rstrip(",") for line in claim.corrected]
+    for ground in draw(claim.family, "tanh", 101):
+        for l, i, j in product(range(1, ground.L - 1), (1, 2), (1, 2)) if ground.L <= 6 else ():
+            line = lines[0].replace("S_i^{(l+1)}", f"({along_paths(lines[1], ground, l + 1, i)})")
+            line = line.replace("_{ij}", f"_{{{i}{j}}}").replace("_i", f"_{i}").replace("_j", f"_{j}")
+            left, right = read(line, claim)
+            ranges = {"l": [l, l], "i": [i, i], "j": [j, j]}
+            for other in (left, checked):
+                outcome = compare(right, other, [ground], ranges)
+                if outcome.status != "equal" or outcome.reason:
+                    return False
+                assert outcome.nonzero
+    return True
+
+
+def test_the_sum_over_paths_is_the_one_that_is_checked():
+    assert paths_agree(claims()["G.4"])
+
+
+@pytest.mark.parametrize(
+    ("good", "slip"),
+    [
+        ("i_{m+1}i_m", "i_mi_{m+1}"),
+        ("{m=l+1}", "{m=l}"),
+        ("a_{i_m}", "a_{i_{m+1}}"),
+        ("z_j", "z_i"),
+        ("a_i^{(l+1)}", "a_i^{(l)}"),
+    ],
+)
+def test_a_slip_in_the_sum_over_paths_is_found(good, slip):
+    claim = claims()["G.4"]
+    slipped = replace(claim, corrected=tuple(line.replace(good, slip) for line in claim.corrected))
+    assert slipped != claim
+    assert not paths_agree(slipped)
 
 
 def test_the_condition_of_a_chain_is_right_for_the_judge_of_conditions():

@@ -182,17 +182,28 @@ def read_condition(text: str, question: Question) -> tuple[Proposition, tuple[st
     ------
     Unreadable : it is none.
     """
-    reader = _Reader(tokens(text), question.layout)
-    found = reader.whole()
+    found, equivalent, notes = read_proposition(text, question.layout)
     gradient = [Comparison(question.target, relation, ZERO) for relation in ("=", "≠")]
-    if reader.equivalent is not None:
-        sides = (found, reader.equivalent)
+    if equivalent is not None:
+        sides = (found, equivalent)
         if sides[0] not in gradient:
             sides = sides[::-1]
         if sides[0] not in gradient:
             raise Unreadable("beside 'iff' stands the gradient: \\frac{\\partial E_n}{...}=0 \\iff ...")
         found = sides[1] if sides[0] == gradient[0] else Not(sides[1])
-    return found, tuple(reader.notes)
+    return found, notes
+
+
+def read_proposition(text: str, layout: Layout) -> tuple[Proposition, Proposition | None, tuple[str, ...]]:
+    """Return a proposition, the one behind "iff" where there is one, and what was assumed.
+
+    Raises
+    ------
+    Unreadable : it is none.
+    """
+    reader = _Reader(tokens(text), layout)
+    found = reader.whole()
+    return found, reader.equivalent, tuple(reader.notes)
 
 
 class _Reader(Grammar):
