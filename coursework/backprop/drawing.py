@@ -9,15 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from coursework._common.svg import Svg, subscript, superscript, text_width
-from coursework.backprop.activations import Array
+from coursework.backprop.drawing_words import MOST_UNITS, is_labelled, short, values_in_words
 from coursework.backprop.layout import checked_sizes
 from coursework.backprop.point import ExamplePoint
 
 #: In pixels: a unit's radius, from unit to unit, from layer to layer, around it all.
 RADIUS, ROW, COLUMN, MARGIN = 31, 100, 316, 44
-
-#: A layer of more units is drawn with dots in the place of some.
-MOST_UNITS = 7
 
 
 class Drawing(NamedTuple):
@@ -92,8 +89,8 @@ def draw_values(point: ExamplePoint) -> Drawing:
             colour = "plus" if dw > 0 else "minus" if dw < 0 else "pale"
             width = 1 + (5 * abs(dw) / largest if largest > 0 else 0)
             svg.line((source.x, source.y), (unit.x, unit.y), colour, width)
-            if min(sizes[l - 1], sizes[l]) <= 3:
-                labels.append(_edge_label(sizes, source, unit, f"{_short(w)} | {_short(dw)}", colour))
+            if is_labelled(sizes, l):
+                labels.append(_edge_label(sizes, source, unit, f"{short(w)} | {short(dw)}", colour))
     shown: dict[Unit, list[str]] = {}
     for unit in _units(sizes):
         l, row = unit.l, unit.j - 1
@@ -101,7 +98,7 @@ def draw_values(point: ExamplePoint) -> Drawing:
             shown[unit] = [_fixed(trace.z[1][0, row])]
             continue
         shown[unit] = [_fixed(layer[l][0, row]) for layer in (trace.a, trace.z)]
-        delta = f"δ = {_short(gradients.delta[l][0, row])}"
+        delta = f"δ = {short(gradients.delta[l][0, row])}"
         labels.append(Label(unit.x, unit.y + RADIUS + 12, delta, 11, "ink"))
     _draw_units(svg, sizes, shown, 12)
     _write(svg, labels)
@@ -110,23 +107,11 @@ def draw_values(point: ExamplePoint) -> Drawing:
         svg.width / 2,
         svg.height - 16,
         f"in a unit: a | z, below it δ; on an edge: w | ∂Eₙ/∂w, wide where that is large, "
-        f"orange where positive, blue where negative; Eₙ = {_short(loss)}",
+        f"orange where positive, blue where negative; Eₙ = {short(loss)}",
         11.5,
         colour="pale",
     )
-    return Drawing(str(svg), _values_in_words(point, loss))
-
-
-def _values_in_words(point: ExamplePoint, loss: float) -> str:
-    deltas = "; ".join(f"layer {l}: {_list(delta[0])}" for l, delta in sorted(point.gradients.delta.items()))
-    steepest = {l: float(np.abs(dw).max()) for l, dw in point.gradients.w.items()}
-    return (
-        f"The network with the numbers of one point, with {point.network.activation.name} units: "
-        f"inputs {_list(point.x[0])}, output {_list(point.trace.y[0])}, target {_list(point.t[0])}, "
-        f"loss {_short(loss)}. delta, {deltas}. Largest dE/dw of the weights leaving "
-        + ", ".join(f"layer {l}: {_short(value)}" for l, value in sorted(steepest.items()))
-        + "."
-    )
+    return Drawing(str(svg), values_in_words(point, loss))
 
 
 def _canvas(sizes: Sequence[int]) -> Svg:
@@ -199,14 +184,5 @@ def _write(svg: Svg, labels: Sequence[Label]) -> None:
         svg.text(label.x, label.y, label.text, label.size, colour=label.colour, boxed=True)
 
 
-def _short(value: float) -> str:
-    return f"{value + 0.0:.2g}".replace("-", "−")
-
-
 def _fixed(value: float) -> str:
     return f"{value + 0.0:.2f}".replace("-", "−")
-
-
-def _list(values: Array) -> str:
-    shown = [_short(value) for value in values[:MOST_UNITS]]
-    return ", ".join(shown) + (", ..." if len(values) > MOST_UNITS else "")

@@ -280,11 +280,6 @@ def test_an_entry_that_one_judge_alone_confirms_is_not_confirmed_by_its_neighbou
     assert third.passed
 
 
-def test_one_wrong_entry_is_told_with_its_own_error_and_bound():
-    finding = _finding("a", [1e-13, 0.25, 0.0], [1e-12, 1e-9, 1.0])
-    assert (finding.verdict, finding.error, finding.allowed) == ("wrong", 0.25, 1e-9)
-
-
 def test_one_judge_alone_confirms_nothing():
     alone = Certificate((_finding("a", [0.0], [1e-12]), _finding("b", [0.5], [1.0])))
     assert alone.unconfirmed == ("w[1]",)

@@ -79,14 +79,6 @@ def test_an_edge_is_coloured_by_the_sign_of_its_gradient_and_wide_where_that_is_
     assert widths == pytest.approx(expected, abs=0.05)
 
 
-def test_the_text_alternative_states_the_numbers() -> None:
-    point = random_point([3, 3, 3, 1], seed=3)
-    alt = draw_values(point).alt.replace("−", "-")
-    assert f"output {point.trace.y[0, 0]:.2g}, target {point.t[0, 0]:.2g}" in alt
-    assert f"{point.gradients.delta[2][0, 2]:.2g}" in alt
-    assert "4 layers with 3-3-3-1 units" in draw_network([3, 3, 3, 1]).alt
-
-
 @pytest.mark.parametrize("sizes", [[2, 5, 4, 1], [9, 3, 9, 2], [1, 1, 1, 1, 1], [12, 12]])
 @pytest.mark.parametrize("activation", ["sigmoid", "relu"])
 def test_everything_lies_within_the_drawing(sizes: list[int], activation: str) -> None:
