@@ -182,8 +182,9 @@ class Grammar(IndicatorReader):
             small = isinstance(part, Number) and abs(part.value) <= 153
             if not small and not isinstance(part, Letter | Add | Negative | Divide):
                 raise self.error("an exponent is a small number, or an index such as 152-l")
-        if isinstance(exponent, Number) and abs(exponent.value) > 12:
-            raise self.error(f"the exponent {exponent.text} is too large; 12 is the largest")
+        largest = max(12, self.layout.L)
+        if isinstance(exponent, Number) and abs(exponent.value) > largest:
+            raise self.error(f"the exponent {exponent.text} is too large; {largest} is the largest")
         return exponent
 
     def _exponent_alone(self) -> Node:

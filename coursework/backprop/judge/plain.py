@@ -108,9 +108,11 @@ def _decades(node: Node) -> float:
 
 
 def _power(node: Node) -> float:
-    """Return the largest product of exponents that stand inside of each other."""
+    """Return the largest product of exponents that stand inside of each other, those of W aside."""
     inner = max((_power(part) for part in children(node)), default=1.0)
-    return inner * max(abs(_number(node.exponent)), 1.0) if isinstance(node, Power) else inner
+    if not isinstance(node, Power) or node.base == Ref("W"):
+        return inner
+    return inner * max(abs(_number(node.exponent)), 1.0)
 
 
 def _number(node: Node) -> float:

@@ -121,7 +121,7 @@ def test_what_is_no_such_expression_is_refused(text: str) -> None:
 
 
 def test_nested_outer_products_do_not_grow_without_end() -> None:
-    text = "np.outer(" * 6 + "z3, z3)" + ", z3)" * 5
+    text = "np.outer(" * 10 + "z3, z3)" + ", z3)" * 9
     answer = check("1.2", text)
     assert answer.status == "wrong"
     assert "more entries" in str(answer)

@@ -56,7 +56,7 @@ def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
         ("1.4", "delta3.T @ z3", "layer", "write `z[2]` for `z[3]`"),
         ("1.4", "z2.T @ delta3", "transpose", ".T"),
         ("1.5", "h_prime(a2)*(delta3 * w2)", "matrix product", "delta[3] @ w[2]"),
-        ("1.5", "h_prime(a2)*(w2 @ delta3)", "order", "write `delta[3] @ w[2]`"),
+        ("1.5", "h_prime(a2)*(w2 @ delta3)", "transpose", "write `w[2].T` for `w[2]`"),
     ],
 )  # fmt: skip
 def test_one_slip_is_named_with_the_way_to_mend_it(name: str, text: str, kind: str, advice: str) -> None:
@@ -198,6 +198,12 @@ def test_the_errors_of_the_published_solution_are_found_and_named(
 def test_the_published_2_4_was_for_a_sigmoid_network() -> None:
     text = SIGMA % ("l+1", "l+1") + r")\sum_{k=1}^2 w_{k1}^{(l+1)}\delta_k^{(l+2)}z_1^{(l)}"
     assert "you answered for a sigmoid network" in str(check("2.4", text))
+
+
+def test_a_slip_is_sought_for_every_way_to_lay_out_the_examples() -> None:
+    answer = check("1.5", "h_prime(a2)*(w2 @ delta3)")  # right but for a .T where examples lie in columns
+    assert any("one example a column" in note or "a vector" in note for note in answer.notes)
+    assert "order" in [slip.kind for slips in answer.others for slip in slips]  # where they lie in rows
 
 
 @pytest.mark.parametrize(
