@@ -32,6 +32,7 @@ _exp: Any = _context.exp
 
 
 def _exponential(x: Any) -> Any:
+    look()  # a sum may contain a hundred thousand of them
     if abs(x) > _LARGEST_EXPONENT:
         raise Unreadable("an exponential function of so large a number stands in it; type it without")
     return _exp(x)
