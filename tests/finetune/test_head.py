@@ -70,6 +70,14 @@ def test_a_feature_that_never_changes_is_left_unscaled() -> None:
     assert torch.isfinite(head.eval()(x)).all()
 
 
+def test_rounding_is_not_blown_up_into_a_feature() -> None:
+    x = torch.full((8, 2), 3.0)
+    x[::2] = torch.nextafter(x[::2], torch.tensor(4.0))
+    head = Head(2, 2)
+    head.standardize_by(x)
+    assert head.std.tolist() == [1, 1]
+
+
 def test_a_heads_weights_come_from_its_seed_alone() -> None:
     before = torch.get_rng_state()
     first, second, other = (Head(4, 2, seed=seed) for seed in (1, 1, 2))
