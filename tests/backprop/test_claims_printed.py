@@ -15,7 +15,8 @@ from coursework.backprop.comparison import compare, thinned
 from coursework.backprop.families import draw
 from coursework.backprop.formula import parse
 from coursework.backprop.judge.answer import verdict
-from coursework.backprop.judge.propositions import Comparison, Joined, Not, Quantified, read_proposition
+from coursework.backprop.judge.proposition_reading import read_proposition
+from coursework.backprop.judge.propositions import Comparison, Joined, Not, Quantified
 from coursework.backprop.judge.questions import question
 from coursework.backprop.judge.reading import readings
 from coursework.backprop.judge.tokens import Unreadable

@@ -15,7 +15,7 @@ from coursework.backprop.judge.deadline import LIMIT, limited, search_time
 from coursework.backprop.judge.diagnosis import Finding, judge
 from coursework.backprop.judge.identity import compare
 from coursework.backprop.judge.latex import latex
-from coursework.backprop.judge.propositions import is_proposition
+from coursework.backprop.judge.proposition_reading import is_proposition
 from coursework.backprop.judge.questions import Question, question
 from coursework.backprop.judge.reading import Reading, readings
 from coursework.backprop.judge.search import PLAIN, Guess

@@ -11,7 +11,7 @@ from coursework.backprop.judge.draws import Draws, Values
 from coursework.backprop.judge.exact import TOLERANCE, ExactEvaluator, converted
 from coursework.backprop.judge.latex import latex
 from coursework.backprop.judge.plain import refuse_what_hides
-from coursework.backprop.judge.propositions import read_bound
+from coursework.backprop.judge.proposition_reading import read_bound
 from coursework.backprop.judge.questions import Question
 from coursework.backprop.judge.tokens import Unreadable
 from coursework.backprop.judge.tree import Apply, Ref, walk

@@ -14,6 +14,7 @@ from coursework.backprop.judge.draws import Draws, Values
 from coursework.backprop.judge.identity import compare
 from coursework.backprop.judge.latex import latex
 from coursework.backprop.judge.plain import refuse_thresholds
+from coursework.backprop.judge.proposition_reading import read_condition
 from coursework.backprop.judge.propositions import (
     Comparison,
     Joined,
@@ -23,7 +24,6 @@ from coursework.backprop.judge.propositions import (
     Truth,
     formulas,
     holds,
-    read_condition,
     shown,
 )
 from coursework.backprop.judge.questions import Point, Question

@@ -23,7 +23,7 @@ from typing import Any
 from coursework.backprop.judge.answer import check, verdict
 from coursework.backprop.judge.array_reading import ArrayReader, is_numpy
 from coursework.backprop.judge.diagnosis import judge
-from coursework.backprop.judge.propositions import is_proposition, read_bound, read_condition
+from coursework.backprop.judge.proposition_reading import is_proposition, read_bound, read_condition
 from coursework.backprop.judge.questions import QUESTIONS
 from coursework.backprop.judge.reading import readings
 from tests.backprop.judge import truth
@@ -33,7 +33,7 @@ from tests.backprop.judge.truth import judge_cases
 #: Seconds of computing that one text may take.
 LIMIT = 1.0
 LINES = {
-    "1.1": ["delta4", "y - t", "a4 - t", "delta[4]"],
+    "1.1": ["y - t", "a4 - t", "a[4] - t", "-(t - y)"],
     "1.2": ["delta4.T @ z3", "np.outer(delta4, z3)", "(y - t).T @ z[3]", "np.dot(delta[4].T, z[3])[0, 1]"],
     "1.3": ["h_prime(a3) * (delta4 @ w3)", "z3 * (1 - z3) * (delta4 @ w3)", "(w3.T @ delta4) * h_prime(a3)"],
     "1.4": ["delta3.T @ z2", "dw2 = delta3.T @ z2", "((delta4 @ w3) * h_prime(a3)).T @ z2", "delta3 @ z2.T"],
