@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import copy
 import math
+import shutil
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -525,6 +526,23 @@ def test_a_compiled_model_is_recorded_under_its_plain_names() -> None:
         assert torch.equal(one, other)
     with pytest.raises(ValueError, match=r"watch it before torch\.compile"):
         GradientMonitor(watched, measure="delta")
+    torch.compiler.reset()
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile's own backend needs a compiler, g++")
+def test_a_model_compiled_to_machine_code_trains_the_same_and_is_recorded() -> None:
+    torch.manual_seed(0)
+    alone = torch.compile(small())
+    torch.manual_seed(0)
+    watched = torch.compile(small())
+    train(alone, steps=2)
+    with GradientMonitor(watched, measure=("update", "zeros")) as monitor:
+        train(watched, steps=2)
+    for one, other in zip(alone.parameters(), watched.parameters(), strict=True):
+        assert torch.equal(one, other)
+    rows = monitor.frame().query("step == 2").set_index("name")
+    assert list(rows.index) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert rows.loc["2.bias", "norm"] == pytest.approx(float(list(watched.parameters())[3].grad.norm()), rel=1e-6)
     torch.compiler.reset()
 
 

@@ -69,8 +69,10 @@ class Calls:
 
     def add(self, place: int, tensor: Tensor) -> None:
         """Take one call's tensor."""
-        tensor = tensor.detach()
         size = tensor.numel()
+        if not size:
+            return
+        tensor = tensor.detach()
         self.sizes[place], self.types[place] = size, tensor.dtype
         if size <= SMALL and tensor.layout is torch.strided:
             # whoever comes next may overwrite it

@@ -74,7 +74,8 @@ class GradientMonitor:
     model : the module to watch; or a numpy network (anything with weights `w`), for `record(gradients)`.
     names : shell-style pattern of parameter names ("*.weight"), as `named_parameters` gives them but without
         the "module." and "_orig_mod." of wrappers.
-    every : record every n-th step; on the others nothing is measured.
+    every : record every n-th step; on the others nothing is measured. Of networks of tiny modules "delta" and
+        "activation" cost a third of the step, and this makes them cheaper.
     measure : any of "delta" (the gradient of what each module with parameters returns: dE/da),
         "activation" (mean, standard deviation and dead units of outputs), "update" (norm of the step over
         norm of the weights; keeps a copy of the weights) and "zeros" (share of entries exactly 0).

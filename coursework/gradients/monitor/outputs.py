@@ -25,6 +25,17 @@ from coursework.gradients.monitor.record import Block
 _POSITIVE = {nn.ReLU, nn.ReLU6, nn.Sigmoid, nn.Hardsigmoid, nn.Softmax, nn.Softplus}
 
 
+#: Types of numbers that most modules return.
+_USUAL = {torch.float32, torch.float64}
+
+_grad_enabled, _is_compiling = torch.is_grad_enabled, torch.compiler.is_compiling
+
+
+def _tensor_of(output: Any) -> Tensor | None:
+    """Return `first_tensor`, the usual case first: this runs once a module and step."""
+    return output if type(output) is Tensor and output.dtype in _USUAL else first_tensor(output)
+
+
 def owns_parameters(module: nn.Module) -> bool:
     """Say whether a module has parameters of its own, not only its children."""
     return any(True for _ in module.parameters(recurse=False))
@@ -146,7 +157,7 @@ class OutputWatch:
 
     def _looks(self) -> bool:
         # a compiler traces a hook once: nothing of it belongs into its graph
-        if not self.due or not torch.is_grad_enabled() or torch.compiler.is_compiling():
+        if not self.due or not _grad_enabled() or _is_compiling():
             return False
         if self._walked and torch._C._current_graph_task_id() < 0:
             self._begin_pass()
@@ -169,7 +180,7 @@ class OutputWatch:
         add = self._calls["activation"].add
 
         def take(module: nn.Module, output: Any) -> None:
-            if self._looks() and (tensor := first_tensor(output)) is not None:
+            if self._looks() and (tensor := _tensor_of(output)) is not None:
                 add(place, tensor)
                 if not self._awaited and tensor.requires_grad:
                     tensor.register_hook(self._walk)
@@ -186,7 +197,7 @@ class OutputWatch:
                 add(place, gradient)
 
         def take(module: nn.Module, output: Any) -> None:
-            if self._looks() and (tensor := first_tensor(output)) is not None and tensor.requires_grad:
+            if self._looks() and (tensor := _tensor_of(output)) is not None and tensor.requires_grad:
                 tensor.register_hook(arrive)
 
         return take
