@@ -117,7 +117,7 @@ class Certificate:
         return self
 
     def __str__(self) -> str:
-        """Return a line for every judge."""
+        """Return a line for every judge, and why they could not tell where they could not."""
         lines = []
         for judge in dict.fromkeys(finding.judge for finding in self.findings):
             own = [finding for finding in self.findings if finding.judge == judge]
@@ -129,7 +129,7 @@ class Certificate:
             lines.append(f"{judge:<20} {said}; largest relative error {largest:.1e}")
         if self.kinks:
             lines.append(f"near a kink: {_some(self.kinks)}")
-        return "\n".join([*lines, "passed" if self.passed else "NOT passed"])
+        return "\n".join([*lines, *self.reasons, "passed" if self.passed else "NOT passed"])
 
 
 def _some(things: Sequence[object]) -> str:

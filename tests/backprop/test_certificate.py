@@ -213,9 +213,10 @@ def test_float32_says_where_its_digits_end_and_its_copy_in_float64_is_certified(
     assert all((double.w[l] == single.w[l]).all() for l in single.w)
     assert verify(double, x, T).passed
     # what is too small is said of the layers in which it is, and of no other
-    first = certify(single, x, T).unconfirmed
-    assert "w[1]" in first
-    assert "w[40]" not in first
+    certificate = certify(single, x, T)
+    assert "w[1]" in certificate.unconfirmed
+    assert "w[40]" not in certificate.unconfirmed
+    assert "runs out of digits: certify in_double(network)" in str(certificate)
 
 
 def test_a_shallow_network_of_float32_is_certified_as_it_is():
