@@ -68,6 +68,13 @@ def joined(parts: Sequence[Node], at: int, found: Run) -> list[Node]:
             return [*before, over, *after]
 
 
+def with_runs(parts: list[Node], runs: Sequence[tuple[int, Run]]) -> list[Node]:
+    """Return `parts` with the turns beside each of `runs`, given with its place, taken in."""
+    for at, found in reversed(runs):
+        parts = joined(parts, at, found)
+    return parts
+
+
 def _turn(over: Over, index: Index, size: int) -> list[Node]:
     body = rename(over.body, over.letter, index)
     return list(children(body)) if size > 1 else [body]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from coursework.backprop.judge.dots import Run, joined, run
+from coursework.backprop.judge.dots import Run, with_runs
+from coursework.backprop.judge.dotted import DottedReader
 from coursework.backprop.judge.fractions import PARTIAL_SIGNS
-from coursework.backprop.judge.indicators import IndicatorReader
 from coursework.backprop.judge.quantities import MAX_DEPTH, QUANTITIES
 from coursework.backprop.judge.sums import BRACKETS
 from coursework.backprop.judge.tokens import Unreadable
@@ -41,26 +41,11 @@ _LETTERS = frozenset("ijklmnpqrsL")
 _SIDE_BY_SIDE = frozenset("azwxtyEWhfgd")
 #: Words that no factor starts with.
 _BETWEEN = (
-    "or",
-    "and",
-    "not",
-    "exists",
-    "iff",
-    "if",
-    "in",
-    "for",
-    "to",
-    "when",
-    "where",
-    "otherwise",
-    "else",
-)
-#: How many factors one turn of dots may have.
-_TURN = 4
-_LATER = r"write it out, or with \sum or \prod: \prod_{m=l+1}^{152} w_{11}^{(m)}"
+    "or", "and", "not", "exists", "iff", "if", "in", "for", "to", "when", "where", "otherwise", "else",
+)  # fmt: skip
 
 
-class Grammar(IndicatorReader):
+class Grammar(DottedReader):
     """Reads one formula, or several joined by equality signs."""
 
     def equation(self) -> list[Node]:
@@ -83,35 +68,18 @@ class Grammar(IndicatorReader):
     def expression(self) -> Node:
         """Read terms joined by + and -, and dots between terms that are alike."""
         self.deeper()
-        terms = [self._signed(self.accept("+", "-"))]
+        terms = [self.signed(self.accept("+", "-"))]
         runs: list[tuple[int, Run]] = []
         while sign := self.accept("+", "-"):
             if self.next.text == "…":
-                runs.append(self._dotted_sum(terms, sign))
+                runs.append(self.dotted_sum(terms, sign))
             else:
-                terms.append(self._signed(sign))
+                terms.append(self.signed(sign))
         self._depth -= 1
-        return add(_with_runs(terms, runs))
+        return add(with_runs(terms, runs))
 
-    def _dotted_sum(self, terms: list[Node], sign: str) -> tuple[int, Run]:
-        start = self.place
-        self.place += 1
-        last = self._signed("+") if self.accept(sign) == "+" else None
-        found = last and run("sum", terms[-1:], [last], self.layout)
-        if not found:
-            self.place = start
-            raise self.error(f"the dots stand between terms that are not alike but for one number; {_LATER}")
-        return self._taken("sum", terms, found)
-
-    def _taken(self, kind: str, parts: list[Node], found: Run) -> tuple[int, Run]:
-        """Put what dots stand for in the place of the first turn."""
-        over, sign = found.over, {"sum": r"\sum", "product": r"\prod"}[kind]
-        del parts[-found.size :]
-        parts.append(over)
-        self.note(f"the dots are read as ${sign}_{{{over.letter}={over.low}}}^{{{over.high}}}$")
-        return len(parts) - 1, found
-
-    def _signed(self, sign: str) -> Node:
+    def signed(self, sign: str) -> Node:
+        """Read a term, in front of which `sign` was read already."""
         minus = sign == "-"
         while sign := self.accept("+", "-"):
             minus ^= sign == "-"
@@ -131,29 +99,18 @@ class Grammar(IndicatorReader):
                 fractions += 1
                 if fractions > MAX_DEPTH:
                     raise self.error(f"more than {MAX_DEPTH} divisions in a row; write one fraction")
-                factors, runs = [Divide(multiply(_with_runs(factors, runs)), self.factor())], []
+                factors, runs = [Divide(multiply(with_runs(factors, runs)), self.factor())], []
             elif self.next.text == "…" and self.ahead(1).kind in ("word", "command", "sign"):
-                runs.append(self._dotted_product(factors))
-            elif self._starts_a_factor():
+                runs.append(self.dotted_product(factors))
+            elif self.starts_a_factor():
                 if self.next.kind == "number" and self.ahead(-1).kind == "number":
                     raise self.error("two numbers stand side by side; write the * between them")
                 factors.append(self.factor())
             else:
-                return multiply(_with_runs(factors, runs))
+                return multiply(with_runs(factors, runs))
 
-    def _dotted_product(self, factors: list[Node]) -> tuple[int, Run]:
-        start = self.place
-        self.place += 1
-        last: list[Node] = []
-        while len(last) < min(len(factors), _TURN) and self._starts_a_factor():
-            last.append(self.factor())
-            self.accept("*")
-            if found := run("product", factors[-len(last) :], last, self.layout):
-                return self._taken("product", factors, found)
-        self.place = start
-        raise self.error(f"the dots stand between factors that are not alike but for one number; {_LATER}")
-
-    def _starts_a_factor(self) -> bool:
+    def starts_a_factor(self) -> bool:
+        """Whether what is to be read next can be a factor."""
         token = self.next
         if token.kind in ("number", "command"):
             return True
@@ -284,7 +241,7 @@ class Grammar(IndicatorReader):
                 break
         if self.next.text in BRACKETS:
             argument = self.group()
-        elif self._starts_a_factor():
+        elif self.starts_a_factor():
             argument = self.factor()
             self.note("a function without parentheses is applied to the one quantity after it")
         else:
@@ -296,9 +253,3 @@ class Grammar(IndicatorReader):
         if function not in _PRIMED:
             raise self.error(f"the derivative of {function} is not part of these formulas")
         return _PRIMED[function]
-
-
-def _with_runs(parts: list[Node], runs: list[tuple[int, Run]]) -> list[Node]:
-    for at, found in reversed(runs):
-        parts = joined(parts, at, found)
-    return parts
