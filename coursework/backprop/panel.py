@@ -71,7 +71,7 @@ class Workbench:
         derivative = general.value(point)
         lines = (
             rf"$\displaystyle {asked} = {general.latex} = {general.numbers(point)} = {number(derivative)}$",
-            rf"$\displaystyle {asked} = {derivation.specific.latex}$",
+            _with_breaks(rf"{asked} = {derivation.specific.latex}"),
             rf"$E_n = {number(float(point.network.loss(point.trace, point.t)[0]))}$",
         )
         shown = (f"{value:.4g}".replace("-", "−") for value in (weight, derivative))
@@ -82,6 +82,12 @@ class Workbench:
 @cache
 def _derivation(sizes: tuple[int, ...], activation: str, place: Place) -> Derivation:
     return derive(DenseNetwork(sizes, activation), Partial(LOSS, W(*place)))
+
+
+def _with_breaks(latex: str) -> str:
+    """Return a formula in pieces between dollar signs: a narrow page may break it before each sum."""
+    first, *sums = latex.split(r"\,\sum")
+    return " ".join(rf"$\displaystyle {piece}$" for piece in (first, *(rf"\sum{part}" for part in sums)))
 
 
 def _mark(value: float) -> str:

@@ -1,5 +1,6 @@
 """The panel of section 1, without a browser."""
 
+import re
 from collections.abc import Iterator
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 from bs4 import BeautifulSoup
 
 from coursework._common.panel import Panel
+from coursework.backprop.derivation import derive
 from coursework.backprop.network import DenseNetwork
 from coursework.backprop.panel import Workbench, network_panel
+from coursework.backprop.targets import dE_dw
 from coursework.publish.mathematics import convert_delimited
 
 
@@ -65,6 +68,15 @@ def test_the_formulas_can_be_typeset_in_a_report() -> None:
         for place in ((1, 1, 1), (3, 1, 2)):
             for line in bench.state(activation, place, -1.5, 0.5).lines:
                 assert "<math" in convert_delimited(line)
+
+
+def test_a_long_formula_may_be_broken_before_its_sums() -> None:
+    bench = Workbench((2, 3, 2, 2, 1), "tanh", seed=2)
+    line = bench.state("tanh", (1, 1, 1), 0.5, 1.0).lines[1]
+    whole = derive(DenseNetwork((2, 3, 2, 2, 1), "tanh"), dE_dw(1, 1, 1)).specific.latex
+    pieces = re.findall(r"\$\\displaystyle (.*?)\$", line)
+    assert len(pieces) == 1 + whole.count(r"\sum")
+    assert r"\,".join(pieces).endswith(whole)
 
 
 def test_the_states_are_the_same_each_time_and_say_their_numbers() -> None:

@@ -125,7 +125,7 @@ def test_each_slider_of_a_reports_network_leads_to_another_drawing_and_other_for
     assert len(before) == len(after) == 1
     assert after != before
     assert panel.locator("figcaption:visible").inner_html() != written
-    assert panel.locator("figcaption:visible math").count() == 3
+    assert panel.locator("figcaption:visible math").count() == 4
 
 
 def test_without_javascript_a_reports_network_has_its_states_in_pictures_and_words(
