@@ -50,15 +50,21 @@ class LogMemory(Memory):
 
     Attributes
     ----------
-    slope : h'(a[l]).
+    slope : h'(a[l]) of curved units.
+    size, more : as large as the largest layer. lowest : the smallest number seen, by unit and network.
+    minus, bad : booleans, as large as the largest layer.
     negative : what the pass returns.
     """
 
     def __init__(self, networks: Networks) -> None:
         super().__init__(networks)
-        memory = np.empty((networks.depth, *self.spare.shape))
-        self.slope = {l: memory[l - 2, : len(z)] for l, z in self.z.items() if l > 1}
-        self.negative = {l: np.empty(shape, dtype=bool) for l, shape in self.shapes.items()}
+        shape = self.spare.shape
+        curved = networks.activation in _VALUES
+        slopes = np.empty((networks.depth if curved else 1, *shape))
+        self.slope = {l: slopes[l - 2 if curved else 0, : len(z)] for l, z in self.z.items() if l > 1}
+        self.size, self.more, self.lowest = np.empty((3, *shape))
+        self.minus, self.bad = np.empty((2, *shape), dtype=bool)
+        self.negative = {l: np.empty(w, dtype=bool) for l, w in self.shapes.items()}
 
 
 def _sigmoid(a: Array, slope: Array) -> None:
@@ -79,23 +85,8 @@ def _tanh(a: Array, slope: Array) -> None:
     torch.tanh_(torch.from_numpy(a))
 
 
-def _relu(a: Array, slope: Array) -> None:
-    slope[:] = a > 0
-    np.maximum(a, 0.0, out=a)
-
-
-def _identity(a: Array, slope: Array) -> None:
-    slope[:] = 1.0
-
-
 #: From (a, memory for the slope), in place: a becomes z. The slopes are right in saturation too.
-_VALUES: dict[str, Callable[[Array, Array], None]] = {
-    "sigmoid": _sigmoid,
-    "tanh": _tanh,
-    "relu": _relu,
-    "identity": _identity,
-}
-_HOMOGENEOUS = ("relu", "identity")
+_VALUES: dict[str, Callable[[Array, Array], None]] = {"sigmoid": _sigmoid, "tanh": _tanh}
 
 
 def fast_log_gradients(networks: Networks, memory: LogMemory | None = None) -> LogGradients:
@@ -134,109 +125,183 @@ def _pass(networks: Networks, memory: LogMemory, part: slice) -> Booleans:
     slope = {l: array[:, :size] for l, array in memory.slope.items()}
     spare = memory.spare[:, :size]
     w = {l: array[..., part] for l, array in networks.w.items()}
-    safe = _Safety(networks.activation, size)
-    value = _VALUES[networks.activation]
-    divide = networks.activation in _HOMOGENEOUS and not networks.b
+    value = _VALUES.get(networks.activation)
+    safe = _Curved(memory, size) if value else _Straight(memory, size, networks)
+    divide = value is None and not networks.b
     exponent = {1: np.zeros(size, dtype=np.int64)}
     z[1][:] = networks.x[:, part]
+    safe.begin(z[1])
     for l in range(1, last):
         if divide and l % _EVERY == 0:
-            exponent[l] = exponent[l] + _divide(z[l])
-        safe.factors(z[l], z[l] != 0 if l == 1 else slope[l] != 0)
+            exponent[l] = exponent[l] + safe.divide(z[l])
         onward_into(z[l + 1], w[l], z[l], spare)
         if networks.b:
             z[l + 1] += networks.b[l][:, part]
-        safe.weights(w[l])
         exponent[l + 1] = exponent[l]
-        if l < depth:
+        if l < depth and value:
             value(z[l + 1], slope[l + 1])
-            safe.slopes(slope[l + 1])
-    output = safe.finite(z[last][0])
-    error = Scaled.of(output) * Scaled(np.full(size, 0.5), exponent[last] + 1)
+        if l < depth:
+            safe.forward(z[l + 1], slope[l + 1])
+    error = Scaled.of(safe.finite(z[last][0])) * Scaled(np.full(size, 0.5), exponent[last] + 1)
     error = error + Scaled.of(-networks.t[part])
     delta[last][0] = error.mantissa
     down = error.exponent * _LOG10_2
     up = {l: shift * _LOG10_2 for l, shift in exponent.items() if l % _EVERY == 0 or l == 1}
+    signed = networks.activation in ("tanh", "identity")
     for l in range(depth, 0, -1):
-        gradient = memory.gradients[l][..., part]
-        outer_into(gradient, delta[l + 1], z[l])
-        if l == 1:
-            safe.exclude(~np.isfinite(gradient))
-        np.less(gradient, 0.0, out=memory.negative[l][..., part])
-        np.abs(gradient, out=gradient)
-        _log10(gradient, safe)
+        sizes, minus = safe.backward(delta[l + 1]), memory.minus[: len(delta[l + 1]), :size]
+        np.less(delta[l + 1], 0.0, out=minus)
+        gradient, negative = memory.gradients[l][..., part], memory.negative[l][..., part]
+        across = minus if gradient.ndim == 2 else minus[:, np.newaxis]
+        if signed or l == 1:
+            outer_into(gradient, sizes, safe.sizes_of(z[l]))
+            np.not_equal(across, z[l] < 0, out=negative)
+        else:
+            outer_into(gradient, sizes, z[l])
+            negative[:] = across
+        safe.log10(gradient, negative)
         gradient += down + up[max(1, l - l % _EVERY)] if divide else down
         if l > 1:
             backward_into(delta[l], w[l], delta[l + 1], spare)
-            delta[l] *= slope[l]
-            nonzero = delta[l] != 0
+            safe.pull(delta[l], z[l], slope[l])
             if l % _EVERY == 0:
-                down = down + _divide(delta[l]) * _LOG10_2
-            safe.factors(delta[l], nonzero)
+                down = down + safe.divide(delta[l]) * _LOG10_2
+    safe.finite(delta[2])
     return safe.unsafe()
-
-
-def _divide(numbers: Array) -> NDArray[np.int64]:
-    """Divide a layer's numbers, in place, by a power of two that brings the largest to 1/2..1."""
-    _, exponent = np.frexp(np.abs(numbers).max(axis=0))
-    np.ldexp(numbers, -exponent, out=numbers)
-    return np.asarray(exponent, dtype=np.int64)
-
-
-def _log10(numbers: Array, safe: _Safety) -> None:
-    """Replace absolute values, in place, by their log10, once they are found safe."""
-    tensor = torch.from_numpy(numbers)
-    if not safe.zeros_are_facts:
-        safe.include(numbers)
-        torch.log10(tensor, out=tensor)
-        return
-    zero = numbers == 0
-    np.maximum(numbers, _TINY, out=numbers)
-    torch.log10(tensor, out=tensor)
-    np.copyto(numbers, -np.inf, where=zero)
 
 
 class _Safety:
     """Which networks of a block had a number outside of the safe range.
 
-    A zero is a fact in a rectified linear network, provided that no product can have underflowed: weights, z
-    and delta that are not 0 must all be safe. In the others a zero hardly is one, and counts as unsafe. What
-    overflows becomes infinite or NaN, stays so to the output and down to the first layer, and is found there.
+    What overflows becomes infinite or NaN, stays so to the output and down to the first layer, and is found
+    there.
     """
 
-    def __init__(self, activation: str, size: int) -> None:
-        self.zeros_are_facts = activation == "relu"
-        self.lowest = np.ones(size)
+    def __init__(self, memory: LogMemory, size: int) -> None:
+        self.size, self.more = memory.size[:, :size], memory.more[:, :size]
         self.excluded = np.zeros(size, dtype=bool)
-
-    def weights(self, w: Array) -> None:
-        if self.zeros_are_facts:
-            self.include(np.abs(w))
-
-    def slopes(self, slope: Array) -> None:
-        if not self.zeros_are_facts:
-            self.include(slope)
-
-    def factors(self, numbers: Array, nonzero: Booleans) -> None:
-        """Look at z or delta of a layer, and at which of them were not 0 before they were divided."""
-        if self.zeros_are_facts:
-            self.exclude((np.abs(numbers) < _SAFE) & nonzero)
 
     def finite(self, numbers: Array) -> Array:
         """Return the numbers with 0 in the place of those that are not finite; these are unsafe."""
         fine = np.isfinite(numbers)
-        self.exclude(~fine)
+        self.excluded |= ~(fine if fine.ndim == 1 else fine.all(axis=0))
         return np.where(fine, numbers, 0.0)
 
-    def include(self, numbers: Array) -> None:
-        """Let the networks be unsafe in which one of the numbers, shape (..., size), is too small."""
-        for place in np.ndindex(numbers.shape[:-1]):
-            np.minimum(self.lowest, numbers[place], out=self.lowest)
+    def divide(self, numbers: Array) -> NDArray[np.int64]:
+        """Divide a layer's numbers, in place, by a power of two that brings the largest to 1/2..1.
 
-    def exclude(self, where: Booleans) -> None:
-        """Let the networks be unsafe in which this holds anywhere; shape (..., size)."""
-        for place in np.ndindex(where.shape[:-1]):
-            np.logical_or(self.excluded, where[place], out=self.excluded)
+        What gets too small beside it is unsafe.
+        """
+        there = numbers != 0
+        _, exponent = np.frexp(np.abs(numbers).max(axis=0))
+        np.ldexp(numbers, -exponent, out=numbers)
+        self.excluded |= _any(there & (np.abs(numbers) < _SAFE))
+        return np.asarray(exponent, dtype=np.int64)
+
+
+def _any(where: Booleans) -> Booleans:
+    """Return in which networks this holds of some unit; NumPy's own takes longer."""
+    found: Booleans = where[0].copy()
+    for row in where[1:]:
+        np.logical_or(found, row, out=found)
+    return found
+
+
+class _Curved(_Safety):
+    """Sigmoid and tanh: neither a number nor a slope is 0, so that the smallest of all tells."""
+
+    def __init__(self, memory: LogMemory, size: int) -> None:
+        super().__init__(memory, size)
+        self.lowest = memory.lowest[:, :size]
+        self.lowest[:] = 1.0
+
+    def begin(self, x: Array) -> None:
+        pass  # looked at like every z that has a sign
+
+    def forward(self, z: Array, slope: Array) -> None:
+        self._include(slope)  # sigmoid's z is larger
+
+    def sizes_of(self, z: Array) -> Array:
+        sizes = np.abs(z, out=self.more[: len(z)])
+        self._include(sizes)
+        return sizes
+
+    def backward(self, delta: Array) -> Array:
+        sizes = np.abs(delta, out=self.size[: len(delta)])
+        self._include(sizes)
+        return sizes
+
+    def log10(self, numbers: Array, negative: Booleans) -> None:
+        tensor = torch.from_numpy(numbers)
+        torch.log10(tensor, out=tensor)
+
+    def pull(self, d: Array, z: Array, slope: Array) -> None:
+        np.multiply(d, slope, out=d)
+
+    def _include(self, sizes: Array) -> None:
+        lowest = self.lowest[: len(sizes)]
+        np.minimum(lowest, sizes, out=lowest)
 
     def unsafe(self) -> Booleans:
-        return np.asarray(self.excluded | ~(self.lowest >= _SAFE))
+        return np.asarray(self.excluded | ~(self.lowest >= _SAFE).all(axis=0))
+
+
+class _Straight(_Safety):
+    """The rectified linear unit and the identity: a zero is a fact if it comes of nothing but zeros.
+
+    One that comes of other numbers, which may have underflowed on the way, is unsafe.
+    """
+
+    def __init__(self, memory: LogMemory, size: int, networks: Networks) -> None:
+        super().__init__(memory, size)
+        self.rectified, self.biased = networks.activation == "relu", bool(networks.b)
+        self.bad = memory.bad[:, :size]
+        self.bad[:] = False
+        self.on: Booleans | bool = False
+        self.alive: Booleans = np.ones(size, dtype=bool)
+
+    def begin(self, x: Array) -> None:
+        self._exclude(x, x != 0)
+        self.alive = _any(x != 0)
+
+    def forward(self, z: Array, slope: Array) -> None:
+        if self.rectified:
+            self._exclude_tiny((z < _SAFE) & (z >= 0), self.alive | self.biased)
+            np.maximum(z, 0.0, out=z)
+        else:
+            self._exclude_tiny(np.abs(z, out=self.more[: len(z)]) < _SAFE, self.alive | self.biased)
+        self.alive = _any(z != 0)
+
+    def sizes_of(self, z: Array) -> Array:
+        return np.abs(z, out=self.more[: len(z)])
+
+    def backward(self, delta: Array) -> Array:
+        sizes = np.abs(delta, out=self.size[: len(delta)])
+        # self.alive: of the layer above
+        self._exclude_tiny((sizes < _SAFE) & self.on, self.alive)
+        self.alive = _any(sizes != 0)
+        return sizes
+
+    def log10(self, numbers: Array, negative: Booleans) -> None:
+        tensor = torch.from_numpy(numbers)
+        zero = numbers == 0
+        np.greater(negative, zero, out=negative)
+        np.maximum(numbers, _TINY, out=numbers)
+        torch.log10(tensor, out=tensor)
+        np.copyto(numbers, -np.inf, where=zero)
+
+    def pull(self, d: Array, z: Array, slope: Array) -> None:
+        self.on = z > 0 if self.rectified else True
+        if self.rectified:
+            np.multiply(d, self.on, out=d)
+
+    def _exclude(self, numbers: Array, there: Booleans) -> None:
+        self.excluded |= _any(there & (np.abs(numbers) < _SAFE))
+
+    def _exclude_tiny(self, tiny: Booleans, alive: Booleans) -> None:
+        bad = self.bad[: len(tiny)]
+        np.logical_and(tiny, alive, out=tiny)
+        np.logical_or(bad, tiny, out=bad)
+
+    def unsafe(self) -> Booleans:
+        return np.asarray(self.excluded | _any(self.bad))
