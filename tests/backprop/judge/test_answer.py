@@ -180,10 +180,13 @@ def test_the_benchmark_runs_and_no_verdict_of_it_is_wrong(tmp_path: Path) -> Non
     table = json.loads((tmp_path / "table.json").read_text())
     assert table["rows"]["rewritings rejected"]["number"] == 0
     assert table["rows"]["wrong formulas accepted"]["number"] == 0
-    assert table["rows"]["single slips named"]["number"] >= 8
+    singles = table["rows"]["single slips named"]
+    assert singles["number"] >= 0.8 * singles["of"] > 0
+    assert set(table["rewritings"]) == set(table["wrong"]) == {"formula", "line", "condition"}
 
 
 PAIRS = r"\sum_{i=1}^{152}\sum_{k=1}^{99}"
+RIGHT = r"\delta_1^{(l+1)}z_1^{(l)}"
 LONG = "+".join([PAIRS + r"w_{11}^{(i)}a_1^{(k)}"] * 20)
 
 
@@ -194,6 +197,7 @@ LONG = "+".join([PAIRS + r"w_{11}^{(i)}a_1^{(k)}"] * 20)
         ("2.1", LONG),
         ("2.1", PAIRS + r"\frac{\partial a_1^{(i)}}{\partial w_{11}^{(k)}}"),
         ("1.2", "np.outer(" * 6 + "z3, z3)" + ", z3)" * 5),
+        ("2.1", RIGHT + r"+0\cdot\sum_{i=2}^{152}\sum_{k=2}^{99}\sigma(w_{11}^{(i)}a_1^{(k)})"),
     ],
 )  # fmt: skip
 def test_the_deadline_ends_whatever_takes_long(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> None:
