@@ -9,6 +9,7 @@ in which a symbol or a few are exchanged, doubled, torn out or put in.  What is 
 """
 
 import argparse
+import contextlib
 import json
 import random
 import re
@@ -161,43 +162,45 @@ def is_right(question: str, text: str) -> bool | None:
 
 
 def fuzz(count: int, seed: int, explained: int = 0) -> dict[str, Any]:
-    """Judge `count` texts, the first `explained` with the search for their slips."""
+    """Judge `count` texts, the first `explained` with the search for their slips; Ctrl-C ends it early."""
     told: Counter[str] = Counter()
     slow: list[dict[str, Any]] = []
     faults: list[dict[str, Any]] = []
-    worst = 0.0
+    worst, done = 0.0, 0
 
     def noted(where: list[dict[str, Any]], **what: Any) -> None:
         where.append({"question": question, "text": text, **what})
         print(json.dumps(where[-1])[:1000], file=sys.stderr, flush=True)
 
-    for number, (question, text, right) in enumerate(texts(count, seed)):
-        began = time.process_time()
-        try:
-            if number < explained:
-                answer = check(question, text)
-                answer._repr_markdown_()
-                json.dumps(answer.as_dict())
-                status = answer.status
-            else:
-                status = verdict(question, text)
-        except Exception as error:
-            noted(faults, crash=repr(error))
-            status = "crashed"
-        took = time.process_time() - began
-        worst = max(worst, took)
-        if took > LIMIT:
-            noted(slow, seconds=took)
-        told[status] += 1
-        if right is not None:
-            told["known right" if right else "known wrong"] += 1
-            told["known right, not accepted"] += right and status != "right"
-        if status == "right":
-            again = is_right(question, text)
-            told["accepted, of unknown truth"] += again is None and right is None
-            if right is False or again is False:
-                noted(faults, accepted=True)
-    return {"seed": seed, "count": count, "told": dict(told), "slow": slow, "faults": faults, "worst": worst}
+    with contextlib.suppress(KeyboardInterrupt):
+        for number, (question, text, right) in enumerate(texts(count, seed)):
+            began = time.process_time()
+            try:
+                if number < explained:
+                    answer = check(question, text)
+                    answer._repr_markdown_()
+                    json.dumps(answer.as_dict())
+                    status = answer.status
+                else:
+                    status = verdict(question, text)
+            except Exception as error:
+                noted(faults, crash=repr(error))
+                status = "crashed"
+            took = time.process_time() - began
+            worst = max(worst, took)
+            if took > LIMIT:
+                noted(slow, seconds=took)
+            told[status] += 1
+            if right is not None:
+                told["known right" if right else "known wrong"] += 1
+                told["known right, not accepted"] += right and status != "right"
+            if status == "right":
+                again = is_right(question, text)
+                told["accepted, of unknown truth"] += again is None and right is None
+                if right is False or again is False:
+                    noted(faults, accepted=True)
+            done = number + 1
+    return {"seed": seed, "count": done, "told": dict(told), "slow": slow, "faults": faults, "worst": worst}
 
 
 def main() -> int:
@@ -212,7 +215,7 @@ def main() -> int:
     options = parser.parse_args()
     began = time.process_time()
     found = fuzz(options.count, options.seed, options.explained)
-    print(f"{options.count} texts, seed {options.seed}, {time.process_time() - began:.0f} s of CPU")
+    print(f"{found['count']} texts, seed {options.seed}, {time.process_time() - began:.0f} s of CPU")
     for name, number in sorted(found["told"].items()):
         print(f"  {number:7d}  {name}")
     print(f"  {len(found['faults']):7d}  crashes and wrong formulas accepted")
@@ -220,6 +223,8 @@ def main() -> int:
     if options.json:
         options.json.write_text(json.dumps(found, indent=2))
     missed = [name for name in ("faults", "slow") if found[name]]
+    if found["count"] < options.count:
+        missed.append(f"only {found['count']} of {options.count} texts were judged")
     if options.check and missed:
         print("missed:", ", ".join(missed))
     return int(options.check and bool(missed))
