@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from torch import nn
 
-from coursework.gradients.meanfield import critical_sw
 from coursework.gradients.monitor.parameters import watched_parameters
 from coursework.gradients.monitor.slopes import Slope
 
@@ -24,6 +23,8 @@ def _critical(name: str, wide: bool) -> float:
     Of layers one unit wide it is the one under which no factor of the chain rule exceeds 1, else that at
     which chi_1 = 1 in wide networks (`critical_sw`).
     """
+    from coursework.gradients.meanfield import critical_sw
+
     return 4.0 if name == "sigmoid" and not wide else critical_sw(name.lower())
 
 
