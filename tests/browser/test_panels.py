@@ -255,7 +255,11 @@ def test_the_gradients_in_jupyterlab_follow_their_controls(notebook: Page) -> No
     changes_to(cell, "20 layers of 8, relu")
     cell.get_by_label("cure").select_option("residual links")
     changes_to(cell, "cure: residual links")
-    handle = cell.locator(".widget-slider", has_text="depth").locator(".noUi-handle")
-    handle.focus()
-    notebook.keyboard.press("ArrowRight")
-    changes_to(cell, "21 layers of 8")
+    for slider, words in (
+        ("depth", "21 layers of 8"),
+        ("weight scale", "weights times 1.12"),
+        ("width", "21 layers of 7"),
+    ):
+        cell.locator(".widget-slider", has_text=slider).locator(".noUi-handle").focus()
+        notebook.keyboard.press("ArrowLeft" if slider == "width" else "ArrowRight")
+        changes_to(cell, words)
