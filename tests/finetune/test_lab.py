@@ -33,6 +33,20 @@ def frozen(tiny: Base, images: Images, cache: Path) -> Phase:
     return frozen_phase(images, base="tiny", schedule=HEAD)
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, bool]]:
+    """How many pictures, and whether mirrored, of each call that computes what enters a stage."""
+    calls: list[tuple[int, bool]] = []
+    whole = lab.activations_before
+
+    def watched(*arguments: object, flip: bool, description: str) -> object:
+        calls.append((len(arguments[2]), flip))  # type: ignore[arg-type]
+        return whole(*arguments, flip=flip, description=description)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(lab, "activations_before", watched)
+    return calls
+
+
 def values_of(phase: Phase) -> list[Tensor]:
     modules = (phase.backbone, phase.head)
     return [value.clone() for module in modules for value in module.state_dict().values()]
@@ -136,25 +150,16 @@ def test_an_unknown_stage_is_refused_before_the_long_part(
 def test_what_enters_the_stage_is_not_computed_twice(
     then_from: str | None,
     computed: list[tuple[int, bool]] | int,
+    asked: list[tuple[int, bool]],
     tiny: Base,
     images: Images,
     cache: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    asked: list[tuple[int, bool]] = []
-    whole = lab.activations_before
-
-    def watched(*arguments: object, flip: bool, description: str) -> object:
-        asked.append((len(arguments[2]), flip))  # type: ignore[arg-type]
-        return whole(*arguments, flip=flip, description=description)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(lab, "activations_before", watched)
     kept = frozen_phase(images, base="tiny", then_from=then_from, schedule=HEAD)
     trained = trained_phase(kept, images, schedule=BASE)
     # mirrored training pictures are all that the frozen phase has no use for
     assert (asked if then_from == "" else len(asked)) == computed
     assert not trained.entering
-    monkeypatch.undo()
     expected = trained_phase(replace(kept, entering={}), images, schedule=BASE)
     assert equal(values_of(trained), values_of(expected))
 
@@ -175,16 +180,8 @@ def test_an_unknown_stage_to_go_on_from_is_refused_at_once(tiny: Base, images: I
 
 
 def test_mirror_images_are_of_both_halves_or_of_none(
-    frozen: Phase, images: Images, monkeypatch: pytest.MonkeyPatch
+    frozen: Phase, images: Images, asked: list[tuple[int, bool]]
 ) -> None:
-    asked: list[tuple[int, bool]] = []
-    whole = lab.activations_before
-
-    def watched(*arguments: object, flip: bool, description: str) -> object:
-        asked.append((len(arguments[2]), flip))  # type: ignore[arg-type]
-        return whole(*arguments, flip=flip, description=description)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(lab, "activations_before", watched)
     trained_phase(frozen, images, schedule=BASE)
     assert asked == [(12, False), (12, True), (6, False), (6, True)]
     asked.clear()
