@@ -8,7 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from coursework.backprop.judge.draws import Values
 from coursework.backprop.judge.latex import latex
+from coursework.backprop.judge.tokens import Unreadable
 from coursework.backprop.judge.tree import ONE, Index, Node, Over
 from coursework.backprop.judge.value import Evaluator, Scope
 
@@ -74,11 +76,16 @@ def formulas(proposition: Proposition) -> Iterator[Node]:
 
 
 def holds(proposition: Proposition, evaluator: Evaluator, scope: Scope) -> Truth:
-    """Return the truth at every draw."""
+    """Return the truth at every draw.
+
+    Raises
+    ------
+    Unreadable : a side of a comparison has no value somewhere, as the root of a negative number.
+    """
     match proposition:
         case Comparison(left=left, relation=relation, right=right):
             compare = RELATIONS[relation][1]
-            return np.asarray(compare(evaluator.value(left, scope), evaluator.value(right, scope)))
+            return np.asarray(compare(*(_number(side, evaluator, scope) for side in (left, right))))
         case Joined(sign=sign, parts=parts):
             truth = holds(parts[0], evaluator, scope)
             for part in parts[1:]:
@@ -94,6 +101,15 @@ def holds(proposition: Proposition, evaluator: Evaluator, scope: Scope) -> Truth
             if truth.ndim <= len(scope.ranges) + 1:  # the letter does not occur in it
                 return truth
             return np.asarray(truth.any(axis=0) if sign == "∃" else truth.all(axis=0))
+
+
+def _number(node: Node, evaluator: Evaluator, scope: Scope) -> Values:
+    """Return the value of a side of a comparison, which must have one in every network."""
+    value = evaluator.value(node, scope)
+    # missing quantities are told for themselves; what is NaN compares as false, and could pass for an answer
+    if not evaluator.missing and bool((value != value).any()):
+        raise Unreadable(f"${latex(node)}$ has no value in some networks: it is no part of a condition")
+    return value
 
 
 def shown(proposition: Proposition) -> str:

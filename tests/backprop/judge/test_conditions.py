@@ -75,6 +75,10 @@ def test_wrong_propositions_are_wrong_and_it_is_said_in_which_cases(name: str, t
         ("2.2", SIZE + r" \le |\delta_1^{(l+1)} z_1^{(l)}|"),
         ("2.3", "exists m: a_1^(m) <= 0"),
         ("2.3", "z_1^(l) or t"),
+        (
+            "2.4",
+            r"y=t or z_1^{(l)}=0 or a_1^{(l+1)}<=0 or \sqrt{\sum_{k=1}^2 w_{k1}^{(l+1)}\delta_k^{(l+2)}}=0",
+        ),
         ("2.3", "not " * 900 + "t = 0"),
         ("2.4", "(" * 300 + "t = 0 or t = 0"),
     ],

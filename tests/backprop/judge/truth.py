@@ -231,7 +231,11 @@ def condition_is_right(question: str, proposition: Proposition) -> bool:
     for net in networks_with_zeros(kind):
         for l in LAYERS[kind]:
             zero = wanted(question, net, l) == 0
-            if holds(proposition, net, {"l": l, "L": net["L"]}) != zero:
+            try:
+                told = holds(proposition, net, {"l": l, "L": net["L"]})
+            except NO_VALUE:  # the root of a negative number, say
+                return False
+            if told != zero:
                 return False
     return True
 
