@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from coursework.backprop.judge.audit import compare_everywhere
-from coursework.backprop.judge.identity import Comparison, compare
+from coursework.backprop.judge.identity import Comparison, NoPoint, compare
 from coursework.backprop.judge.ingredients import lacking
 from coursework.backprop.judge.latex import latex
 from coursework.backprop.judge.layout import NETWORK
@@ -13,7 +13,9 @@ from coursework.backprop.judge.questions import Asked, Question
 from coursework.backprop.judge.reading import Reading
 from coursework.backprop.judge.search import PLAIN, Guess, search
 from coursework.backprop.judge.slips import Slip
+from coursework.backprop.judge.tokens import Unreadable
 from coursework.backprop.judge.tree import (
+    ZERO,
     Apply,
     Index,
     Node,
@@ -61,7 +63,7 @@ def judge(reading: Reading, question: Question, *, effort: int = 2) -> Finding:
 
     Raises
     ------
-    Unreadable : a sum of it cannot be evaluated.
+    Unreadable : a sum of it cannot be evaluated, or the left side of the equation is zero everywhere.
     """
     asked, sides, is_answer = _sides(reading, question)
     comparisons = [_compared(side, asked, effort) for side in sides]
@@ -104,7 +106,12 @@ def _sides(reading: Reading, question: Question) -> tuple[Asked, tuple[Node, ...
         bound = {part.letter for side in sides[1:] for part in walk(side) if isinstance(part, Over)}
         if letter in bound:  # free on the left, summed over on the right: not the same index
             left = rename(left, letter, Index(next(s for s in "jikmpqrs" if s not in bound)))
-    return asked.by(left), sides[1:], False
+    other = asked.by(left)
+    try:
+        compare(ZERO, other, thorough=False)
+    except NoPoint:
+        raise Unreadable(f"the left side, ${latex(left)}$, is zero everywhere; leave it out") from None
+    return other, sides[1:], False
 
 
 def _circular(sides: tuple[Node, ...], question: Question) -> bool:

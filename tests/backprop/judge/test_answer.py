@@ -215,3 +215,9 @@ def test_a_formula_that_names_units_past_the_end_is_right_where_they_exist() -> 
     assert "For $l=151,152$ fewer units" in "".join(check("2.4", once).lines)
     assert "For $l=150,151,152$ fewer units" in "".join(check("2.4", twice).lines)
     assert not check("2.4", once.replace("l+2", "l+3")).right
+
+
+def test_an_equation_whose_left_side_is_zero_everywhere_says_nothing() -> None:
+    answer = check("1.4", "[0]dE/dw11^(2) = delta[3][1] z[2][1]")
+    assert answer.status == "unreadable"
+    assert "is zero everywhere" in answer.summary
