@@ -529,6 +529,7 @@ def test_a_compiled_model_is_recorded_under_its_plain_names() -> None:
     torch.compiler.reset()
 
 
+@pytest.mark.filterwarnings("ignore")  # the compiler's own, which differ with what is loaded and kept
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile's own backend needs a compiler, g++")
 def test_a_model_compiled_to_machine_code_trains_the_same_and_is_recorded() -> None:
     torch.manual_seed(0)
